@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model.h - the one interface: a history in, scores out.
+ *
+ * A model is a table of functions and a private struct that begins with `tdm_model`. Scoring functions are const, take
+ * no pool and keep no state: many threads score one model at once, each with a batch of its own. A member without
+ * meaning for a model is NULL, and callers say so to the user. */
+#ifndef TDM_MODEL_MODEL_H
+#define TDM_MODEL_MODEL_H
+
+#include "data/dataset.h"
+#include "model/params.h"
+
+typedef struct tdm_model_ops tdm_model_ops;
+typedef struct tdm_model { const tdm_model_ops *ops; } tdm_model;
+
+/* Judges a model that is being trained: a higher value is better (ndcg@10 on validation people kept for this). */
+typedef struct tdm_judge {
+    tdm_status (*ask)(void *ctx, double *value, const tdm_model *m, tdm_err *err);
+    void *ctx;
+} tdm_judge;
+
+typedef struct tdm_fit_input {
+    const tdm_dataset *train;
+    const tdm_params *params;        /* every declared parameter has a value */
+    const tdm_model *const *needs;   /* the models that ops->needs names, in that order, open */
+    const tdm_judge *judge;          /* NULL: nobody judges, train the declared length */
+    const struct tdm_questions *labels; /* validation questions for models that learn from them (hybrid); else NULL */
+    const char *checkpoint;          /* a file that an interrupted fit may write and a later one resume from; or NULL */
+    const char *pretrained;          /* a GPT-2 folder to begin from; or NULL */
+    tdm_run *run;
+} tdm_fit_input;
+
+/* Why an item was recommended. Shares of all history items plus `rest` are 1 for linear models. */
+enum { TDM_EVIDENCE_ITEMS = 8, TDM_EVIDENCE_PEOPLE = 8 };
+typedef struct tdm_evidence {
+    struct { uint32_t item; float share; } because[TDM_EVIDENCE_ITEMS]; /* largest share first */
+    size_t n_because;
+    float rest;                                                        /* what the listed items do not explain */
+    struct { uint32_t user; float similarity; } people[TDM_EVIDENCE_PEOPLE]; /* training rows, most similar first */
+    size_t n_people;
+} tdm_evidence;
+
+/* What a sentence may be made from. */
+typedef struct tdm_reason {
+    const tdm_history *history;
+    uint32_t item;
+    const tdm_evidence *evidence;
+    uint64_t seed;
+} tdm_reason;
+
+struct tdm_model_ops {
+    const char *name;              /* "item-knn": what users type */
+    const char *summary;           /* one line for people */
+    const char *path;              /* where it lies in a model folder: "cf/item-knn.safetensors", "gpt2-items" */
+    const char *const *needs;      /* names of models fitted earlier, NULL at the end; or NULL */
+    const tdm_param *params;       /* declared parameters, a NULL name at the end; or NULL */
+
+    tdm_status (*fit)(tdm_model **out, const tdm_fit_input *in, tdm_err *err);
+
+    /* scores: B x I, every cell written; -INFINITY: no opinion. Items of the history are scored like all others. */
+    tdm_status (*score)(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err);
+
+    /* Optional: the best k items of one history, for models that cannot score them all. items and scores: k; *n <= k. */
+    tdm_status (*topk)(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
+                       tdm_err *err);
+
+    /* ratings: n predictions on the data's scale; NaN: cannot say. */
+    tdm_status (*rate)(const tdm_model *m, float *ratings, const tdm_history *h, const uint32_t *items, size_t n,
+                       tdm_err *err);
+
+    tdm_status (*because)(const tdm_model *m, tdm_evidence *out, const tdm_history *h, uint32_t item, tdm_err *err);
+
+    /* Item vectors I x K, owned by the model. */
+    tdm_status (*vectors)(const tdm_model *m, const float **out, size_t *K, tdm_err *err);
+
+    /* A sentence from the evidence, UTF-8, one line, into out[cap] with a NUL. *logp is its log-likelihood per token. */
+    tdm_status (*write)(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err);
+
+    /* `path` is inside a model folder; the folder above it exists. Same model, same bytes. */
+    tdm_status (*save)(const tdm_model *m, const char *path, tdm_err *err);
+    /* `train` and `needs` outlive the model. Nothing that the file claims is trusted. */
+    tdm_status (*load)(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
+                       tdm_err *err);
+    void (*close)(tdm_model *m);
+};
+
+/* Closes a model; NULL is fine. */
+static inline void tdm_model_close(tdm_model *m)
+{
+    if (m) m->ops->close(m);
+}
+
+#endif

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs from Debian what tandem needs to build and test itself. Does nothing where all of it is there already.
+set -eu
+
+packages="gcc g++ clang clang-format make cmake ninja-build ccache pkg-config
+libopenblas-serial-dev libpcre2-dev libarchive-dev libcjson-dev libxxhash-dev libssl-dev libcmocka-dev
+libclang-rt-14-dev python3"
+
+missing=""
+for p in $packages; do
+    dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "setup: run as root, or install sudo; missing packages:$missing" >&2; exit 1; }
+    as_root="sudo"
+fi
+echo "setup: installing$missing" >&2
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
