@@ -65,6 +65,123 @@ void tdm_run_close(tdm_run *run);
 /* Asks the work to stop at the next safe point; it then returns TDM_E_CANCELLED. Safe in a signal handler. */
 void tdm_run_cancel(tdm_run *run);
 
+/* ---- answers ----
+ *
+ * What the library has to tell is a JSON document, the same that `tandem VERB --json` prints: one form for C, for the
+ * program and for whoever calls it from elsewhere. The keys are listed in docs/answers.md. */
+
+/* Gives back a text that a function of this header made; NULL is fine. */
+void tdm_text_free(char *text);
+
+/* An answer of tdm_pipeline_evaluate or tdm_compare as a table for a terminal `width` columns wide. */
+tdm_status tdm_evaluation_text(char **text, const char *json, size_t width, tdm_err *err);
+
+/* ---- from raw files to a model folder ---- */
+
+/* Zero everywhere means the defaults. Words are those of the command line. */
+typedef struct tdm_options {
+    /* data */
+    const char *const *sources; /* raw files of interactions */
+    size_t n_sources;
+    const char *items;      /* metadata of items; NULL: none */
+    const char *test;       /* the test file of split "files"; NULL: none */
+    const char *format;     /* NULL: found by looking */
+    const char *map;        /* "user=COL,item=COL,rating=COL,time=COL,text=COL"; NULL: found by looking */
+    size_t core;            /* k-core over the whole log; 0: none */
+    double min_rating;      /* rows rated below it are left out; 0: none are */
+    int strict;             /* stop at the first bad row */
+    const char *rejects;    /* file that takes the bad rows, as JSON lines; NULL: none */
+    /* protocol */
+    const char *split;      /* "time" (default), "leave-one-out", "ratio", "files" */
+    const char *ties;       /* "file" (default), "shuffle" */
+    const char *seen;       /* "filter" (default), "keep" */
+    const char *duplicates; /* "newest" (default), "oldest", "sum", "keep" */
+    double positive_from;   /* rated below it: not a positive; 0: all are positives */
+    /* training */
+    const char *preset;     /* "quick", "standard" (default), "best" */
+    const char *models;     /* "ease,gpt2-items,hybrid"; NULL: all */
+    const char *gpt2;       /* a pretrained GPT-2 in the Hugging Face layout; NULL: from scratch */
+    const char *const *set; /* "model.parameter=value" each */
+    size_t n_set;
+    /* evaluation */
+    const char *on;         /* "test" (default) or "validation" */
+    const char *cutoffs;    /* "5,10,20" (default) */
+    const char *trec;       /* folder that takes run and qrels files; NULL: none */
+    const char *per_person; /* file that takes per-person values; NULL: none */
+    const char *report;     /* where the HTML goes; NULL: report.html in the model folder */
+    const char *command;    /* what to say in the report reproduces it; NULL: nothing */
+} tdm_options;
+
+/* Reads, cleans and indexes o->sources into the dataset folder `folder`. *health: the data-health table. */
+tdm_status tdm_pipeline_prepare(char **health, const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err);
+
+/* Trains on a dataset folder into the model folder `folder`, going on where an interrupted call with the same settings
+ * stopped. A cancelled call keeps what is trained and says so in the error. *summary: what was trained, in how long. */
+tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *folder, const tdm_options *o,
+                              tdm_run *run, tdm_err *err);
+
+/* Ranks the whole catalogue for every held-out person with every model of the folder; writes report.json, report.html
+ * and what `o` asks for. The protocol is the folder's own: o->split, ties, seen and duplicates are not read. */
+tdm_status tdm_pipeline_evaluate(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run,
+                                 tdm_err *err);
+
+/* Prepare, train and evaluate, all inside one model folder. *evaluation: as tdm_pipeline_evaluate. */
+tdm_status tdm_pipeline_fit(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err);
+
+/* Two models, paired person by person: "FOLDER" (its hybrid, else its best) or "FOLDER:MODEL" each, of one dataset and
+ * protocol. */
+tdm_status tdm_compare(char **answer, const char *a, const char *b, const tdm_options *o, tdm_run *run, tdm_err *err);
+
+/* ---- recommendations ---- */
+
+/* A model folder, open. Many threads may ask one recommender at once. */
+typedef struct tdm_recommender tdm_recommender;
+
+tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_err *err);
+void tdm_recommender_close(tdm_recommender *r);
+
+typedef struct tdm_query {
+    const char *user;       /* a person of the data; or */
+    const char *history;    /* "ID,ID:5,ID": items, oldest first, each with a rating or without */
+    const char *model;      /* NULL: the hybrid, else the first that ranks */
+    size_t n;               /* how many; 0: 10 */
+    const char *exclude;    /* "ID,ID"; NULL: none */
+    const char *category;   /* only items with this category, letter case aside; NULL: all */
+    int words;              /* also write the sentences (text, text_source) */
+    uint64_t seed;          /* of the sentences */
+} tdm_query;
+
+/* Ranked items with titles, parts, evidence and text. Unknown ids are an error that names the nearest ones; an empty
+ * history gets what is popular, and "note" says so. */
+tdm_status tdm_recommender_recommend(tdm_recommender *r, char **answer, const tdm_query *q, tdm_err *err);
+
+/* The evidence and the sentence for one item, whether or not it would be recommended. */
+tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item,
+                                   tdm_err *err);
+
+/* The `n` items most like one item, or the people most like one person; one of `item` and `user` is NULL. `model` NULL:
+ * the first that can say. */
+tdm_status tdm_recommender_similar(tdm_recommender *r, char **answer, const char *item, const char *user,
+                                   const char *model, size_t n, tdm_err *err);
+
+/* ---- looking and leaving ---- */
+
+/* What a dataset folder, a model folder, a safetensors file or a raw file is. */
+tdm_status tdm_inspect(char **answer, const char *path, tdm_err *err);
+
+/* The machine, the kernels in use, the libraries, what is missing. */
+tdm_status tdm_doctor(char **answer, tdm_err *err);
+
+/* Writes the data of a model or dataset folder for other tools: format "csv" (interactions.csv, items.csv), "recbole"
+ * (NAME.inter, NAME.item) into the folder `to`, or "sequences" (one person a line, "user item item ...") to a file. */
+tdm_status tdm_export(const char *folder, const char *format, const char *to, tdm_err *err);
+
+/* The built-in sample: reviews.jsonl and items.jsonl, made from a seed. */
+tdm_status tdm_sample_write(const char *folder, uint64_t seed, tdm_err *err);
+
+/* Every model there is, as a JSON list of name, summary and declared parameters with their ranges. */
+tdm_status tdm_models_list(char **answer, tdm_err *err);
+
 #ifdef __cplusplus
 }
 #endif
