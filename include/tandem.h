@@ -179,6 +179,9 @@ tdm_status tdm_export(const char *folder, const char *format, const char *to, td
 /* The built-in sample: reviews.jsonl and items.jsonl, made from a seed. */
 tdm_status tdm_sample_write(const char *folder, uint64_t seed, tdm_err *err);
 
+/* How far apart two words are in typing mistakes: for "did you mean". */
+size_t tdm_spelling_distance(const char *a, const char *b);
+
 /* Every model there is, as a JSON list of name, summary and declared parameters with their ranges. */
 tdm_status tdm_models_list(char **answer, tdm_err *err);
 

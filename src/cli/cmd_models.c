@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_models.c - the models and what each can be set to. */
+#include "cli/cli.h"
+
+static void show(const cJSON *models)
+{
+    const cJSON *m, *p;
+    cJSON_ArrayForEach(m, models)
+    {
+        printf("%s: %s\n", cJSON_GetObjectItem(m, "name")->valuestring, cJSON_GetObjectItem(m, "summary")->valuestring);
+        cJSON_ArrayForEach(p, cJSON_GetObjectItem(m, "parameters"))
+            printf("    %-18s %-10.6g (%g to %g)  %s\n", cJSON_GetObjectItem(p, "name")->valuestring,
+                   cJSON_GetObjectItem(p, "default")->valuedouble, cJSON_GetObjectItem(p, "low")->valuedouble,
+                   cJSON_GetObjectItem(p, "high")->valuedouble, cJSON_GetObjectItem(p, "help")->valuestring);
+    }
+}
+
+int cmd_models(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    tdm_err err = {{0}};
+    char *answer = NULL;
+    tdm_status st = tdm_models_list(&answer, &err);
+    return cli_answer(a, st, answer, show, &err);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.c - the option tables: parsing, --help, --print-config and the file of -c all read these. */
+#include "cli/cli.h"
+
+#define AT(field) offsetof(cli_args, field)
+
+const cli_option cli_common[] = {
+    {"threads", 'j', CLI_SIZE, "N", AT(threads), "threads to use (default: one for each processor)"},
+    {"seed", 0, CLI_SIZE, "N", AT(seed), "seed of everything drawn (default 1): same seed, same bytes"},
+    {"json", 0, CLI_FLAG, NULL, AT(json), "answer as one JSON document"},
+    {"verbose", 'v', CLI_FLAG, NULL, AT(verbose), "say what is being done; twice: in detail"},
+    {"quiet", 'q', CLI_FLAG, NULL, AT(quiet), "no progress, only errors"},
+    {"log", 0, CLI_TEXT, "FILE", AT(log), "write the log as JSON lines: time, level, stage, message"},
+    {"config", 'c', CLI_TEXT, "FILE", AT(config), "read options from a file of `name = value` lines"},
+    {"print-config", 0, CLI_FLAG, NULL, AT(print_config), "print what is in force, and stop"},
+    {"help", 'h', CLI_FLAG, NULL, AT(help), "show this"},
+    {0},
+};
+
+const cli_option cli_out_option[] = {
+    {"out", 'o', CLI_TEXT, "FOLDER", AT(out), "where the result goes (needed)"},
+    {0},
+};
+
+const cli_option cli_prepare_options[] = {
+    {"items", 0, CLI_TEXT, "FILE", AT(o.items), "metadata of the items: titles, brands, categories"},
+    {"test", 0, CLI_TEXT, "FILE", AT(o.test), "the held-out rows of --split files"},
+    {"format", 0, CLI_TEXT, "NAME", AT(o.format), "how to read the sources (default: found by looking)"},
+    {"map", 0, CLI_TEXT, "user=COL,…", AT(o.map), "which columns are user, item, rating, time, text, summary"},
+    {"core", 0, CLI_SIZE, "N", AT(o.core), "keep only people and items with N interactions (k-core)"},
+    {"min-rating", 0, CLI_REAL, "R", AT(o.min_rating), "leave out rows rated below R"},
+    {"strict", 0, CLI_FLAG, NULL, AT(strict), "stop at the first bad row"},
+    {"rejects", 0, CLI_TEXT, "FILE", AT(o.rejects), "write bad rows here, as JSON lines with the reason"},
+    {0},
+};
+
+const cli_option cli_protocol_options[] = {
+    {"split", 0, CLI_TEXT, "NAME", AT(o.split), "time (default), leave-one-out, ratio or files"},
+    {"ties", 0, CLI_TEXT, "NAME", AT(o.ties), "equal times keep the file's order (file, default) or a drawn one (shuffle)"},
+    {"seen", 0, CLI_TEXT, "NAME", AT(o.seen), "leave a person's own items out (filter, default) or rank them too (keep)"},
+    {"duplicates", 0, CLI_TEXT, "NAME", AT(o.duplicates), "of a person's rows for one item: newest (default), oldest, sum, keep"},
+    {"positive-from", 0, CLI_REAL, "R", AT(o.positive_from), "rated below R is a dislike, never a target (default: none is)"},
+    {0},
+};
+
+const cli_option cli_train_options[] = {
+    {"preset", 0, CLI_TEXT, "NAME", AT(o.preset), "quick, standard (default) or best"},
+    {"models", 0, CLI_TEXT, "NAME,…", AT(o.models), "which models to train (default: all; see `tandem models`)"},
+    {"gpt2", 0, CLI_TEXT, "FOLDER", AT(o.gpt2), "begin gpt2-words from a pretrained GPT-2 (Hugging Face layout)"},
+    {"set", 0, CLI_REPEAT, "M.P=X", AT(set), "set a model's parameter, such as gpt2-items.epochs=20 (may be repeated)"},
+    {0},
+};
+
+const cli_option cli_evaluate_options[] = {
+    {"cutoffs", 'k', CLI_TEXT, "N,N", AT(o.cutoffs), "lengths of the lists judged (default 5,10,20)"},
+    {"on", 0, CLI_TEXT, "NAME", AT(o.on), "test (default) or validation"},
+    {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
+    {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
+    {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML report goes (default: report.html in the model)"},
+    {0},
+};
+
+const cli_option cli_query_options[] = {
+    {"user", 0, CLI_TEXT, "ID", AT(q.user), "a person of the data"},
+    {"history", 0, CLI_TEXT, "ID,ID:5", AT(q.history), "a history, oldest first, ratings if you like"},
+    {"model", 0, CLI_TEXT, "NAME", AT(q.model), "which model answers (default: the hybrid)"},
+    {"n", 'n', CLI_SIZE, "N", AT(q.n), "how many (default 10)"},
+    {"exclude", 0, CLI_TEXT, "ID,…", AT(q.exclude), "items not wanted"},
+    {"category", 0, CLI_TEXT, "NAME", AT(q.category), "only items of this category"},
+    {"explain", 0, CLI_FLAG, NULL, AT(explain), "show why, and GPT-2's sentence"},
+    {0},
+};
+
+const cli_option cli_item_option[] = {
+    {"item", 0, CLI_TEXT, "ID", AT(item), "the item asked about"},
+    {0},
+};
+
+const cli_option cli_export_options[] = {
+    {"csv", 0, CLI_TEXT, "FOLDER", AT(csv), "interactions.csv and items.csv"},
+    {"recbole", 0, CLI_TEXT, "FOLDER", AT(recbole), "RecBole's .inter and .item files"},
+    {"sequences", 0, CLI_TEXT, "FILE", AT(sequences), "one person a line: id, then items in time order"},
+    {0},
+};

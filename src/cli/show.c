@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* show.c - answers as text for people. The documents are the ones that --json prints. */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <string.h>
+
+int cli_answer(const cli_args *a, tdm_status st, char *text, void (*show)(const cJSON *), const tdm_err *err)
+{
+    if (st) return cli_fail(st, err);
+    if (a->json) puts(text);
+    else {
+        cJSON *answer = cJSON_Parse(text);
+        if (answer) show(answer);
+        cJSON_Delete(answer);
+    }
+    tdm_text_free(text);
+    return CLI_DONE;
+}
+
+static const char *text_of(const cJSON *o, const char *key)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+    return s ? s : "";
+}
+
+static double number_of(const cJSON *o, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+    return cJSON_IsNumber(v) ? v->valuedouble : NAN;
+}
+
+static void put_value(const cJSON *v, int depth);
+
+static void put_object(const cJSON *o, int depth)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, o)
+    {
+        printf("%*s", depth * 2, "");
+        if (v->string) printf("%-*s ", 22 - depth * 2 > 0 ? 22 - depth * 2 : 0, v->string);
+        put_value(v, depth);
+    }
+}
+
+static void put_value(const cJSON *v, int depth)
+{
+    if (cJSON_IsString(v)) {
+        cli_put_text(stdout, v->valuestring, 0);
+        putchar('\n');
+    } else if (cJSON_IsNumber(v)) {
+        printf("%.10g\n", v->valuedouble);
+    } else if (cJSON_IsBool(v)) {
+        printf("%s\n", cJSON_IsTrue(v) ? "yes" : "no");
+    } else if (cJSON_IsNull(v)) {
+        printf("-\n");
+    } else if (cJSON_IsArray(v) && !cJSON_IsObject(v->child)) {
+        const cJSON *e;
+        cJSON_ArrayForEach(e, v)
+        {
+            char *t = cJSON_IsString(e) ? NULL : cJSON_PrintUnformatted(e);
+            cli_put_text(stdout, t ? t : e->valuestring, 0);
+            cJSON_free(t);
+            if (e->next) printf(", ");
+        }
+        putchar('\n');
+    } else {
+        putchar('\n');
+        put_object(v, depth + 1);
+    }
+}
+
+void cli_show_fields(const cJSON *answer) { put_object(answer, 0); }
+
+/* ---- recommendations ---- */
+
+static void put_because(const cJSON *r)
+{
+    const char *text = text_of(r, "text");
+    if (*text) {
+        printf("      ");
+        cli_put_text(stdout, text, 0);
+        printf("%s\n", !strcmp(text_of(r, "text_source"), "gpt2") ? "" : "  (plain evidence)");
+    }
+    const cJSON *line, *part;
+    cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(r, "evidence"))
+    {
+        printf("      - ");
+        cli_put_text(stdout, line->valuestring, 0);
+        putchar('\n');
+    }
+    const cJSON *parts = cJSON_GetObjectItemCaseSensitive(r, "parts");
+    if (cJSON_GetArraySize(parts) > 1) {
+        printf("      score %.4g =", number_of(r, "score"));
+        cJSON_ArrayForEach(part, parts) printf(" %s%s %.4g", part->prev && part != parts->child ? "+ " : "", part->string, part->valuedouble);
+        putchar('\n');
+    }
+}
+
+void cli_show_recommendations(const cJSON *answer)
+{
+    size_t title = (size_t)cli_width() > 60 ? (size_t)cli_width() - 34 : 26;
+    const cJSON *r, *note = cJSON_GetObjectItemCaseSensitive(answer, "note");
+    int rank = 0;
+    if (cJSON_IsString(note)) printf("note: %s\n", note->valuestring);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "recommendations");
+    if (!list) list = answer; /* an explanation: one object */
+    if (!cJSON_IsArray(list)) {
+        cli_put_text(stdout, text_of(list, "title"), title);
+        printf("  [%s]  score %.4g\n", text_of(list, "item"), number_of(list, "score"));
+        put_because(list);
+        return;
+    }
+    cJSON_ArrayForEach(r, list)
+    {
+        printf("%3d.  ", ++rank);
+        size_t n = cli_put_text(stdout, text_of(r, "title"), title);
+        printf("%*s  %9.4f  %s\n", (int)(title - n), "", number_of(r, "score"), text_of(r, "item"));
+        if (cJSON_GetObjectItemCaseSensitive(r, "text")) put_because(r);
+    }
+}
+
+void cli_show_similar(const cJSON *answer)
+{
+    const cJSON *r;
+    cJSON_ArrayForEach(r, cJSON_GetObjectItemCaseSensitive(answer, "similar"))
+    {
+        const char *item = text_of(r, "item");
+        printf("%8.4f  %-16s ", number_of(r, "similarity"), *item ? item : text_of(r, "user"));
+        cli_put_text(stdout, text_of(r, "title"), 80);
+        putchar('\n');
+    }
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verbs.c - the verbs that are one call of the library and one print. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+static int need_out(const cli_args *a, const char *verb)
+{
+    if (a->out) return CLI_DONE;
+    fprintf(stderr, "tandem %s: say with -o FOLDER where the result goes\n", verb);
+    return CLI_USAGE;
+}
+
+static void take_sources(cli_args *a)
+{
+    a->o.sources = a->words.at;
+    a->o.n_sources = a->words.n;
+}
+
+int cmd_prepare(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *health = NULL;
+    if (need_out(a, "prepare")) return CLI_USAGE;
+    take_sources(a);
+    tdm_status st = tdm_pipeline_prepare(&health, a->out, &a->o, run, &err);
+    return cli_answer(a, st, health, cli_show_health, &err);
+}
+
+int cmd_train(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *summary = NULL;
+    if (need_out(a, "train")) return CLI_USAGE;
+    tdm_status st = tdm_pipeline_train(&summary, a->words.at[0], a->out, &a->o, run, &err);
+    return cli_answer(a, st, summary, cli_show_fields, &err);
+}
+
+/* An evaluation is a table that the library lays out. */
+static int show_evaluation(const cli_args *a, tdm_status st, char *evaluation, tdm_err *err)
+{
+    char *table = NULL;
+    if (!st && !a->json) st = tdm_evaluation_text(&table, evaluation, (size_t)cli_width(), err);
+    if (st) {
+        tdm_text_free(evaluation);
+        return cli_fail(st, err);
+    }
+    if (a->json) puts(evaluation);
+    else fputs(table, stdout);
+    tdm_text_free(table);
+    tdm_text_free(evaluation);
+    return CLI_DONE;
+}
+
+int cmd_evaluate(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *evaluation = NULL;
+    tdm_status st = tdm_pipeline_evaluate(&evaluation, a->words.at[0], &a->o, run, &err);
+    return show_evaluation(a, st, evaluation, &err);
+}
+
+int cmd_compare(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *answer = NULL;
+    tdm_status st = tdm_compare(&answer, a->words.at[0], a->words.at[1], &a->o, run, &err);
+    return cli_answer(a, st, answer, cli_show_fields, &err);
+}
+
+int cmd_fit(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *evaluation = NULL;
+    if (need_out(a, "fit")) return CLI_USAGE;
+    take_sources(a);
+    tdm_status st = tdm_pipeline_fit(&evaluation, a->out, &a->o, run, &err);
+    int rc = show_evaluation(a, st, evaluation, &err);
+    if (rc == CLI_DONE && !a->json)
+        printf("\nThe report is %s/report.html. Next: tandem recommend %s --user ID --explain\n", a->out, a->out);
+    return rc;
+}
+
+/* Opens the folder, asks, shows: what every verb on a trained model does. */
+static int ask(cli_args *a, tdm_status (*question)(tdm_recommender *, char **, cli_args *, tdm_err *),
+               void (*show)(const cJSON *))
+{
+    tdm_err err = {{0}};
+    tdm_recommender *r;
+    char *answer = NULL;
+    tdm_status st = tdm_recommender_open(&r, a->words.at[0], &err);
+    if (!st) st = question(r, &answer, a, &err);
+    tdm_recommender_close(r);
+    return cli_answer(a, st, answer, show, &err);
+}
+
+static tdm_status recommend(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
+{
+    a->q.words = a->explain || a->json;
+    return tdm_recommender_recommend(r, answer, &a->q, err);
+}
+
+static tdm_status explain(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
+{
+    a->q.words = 1;
+    return tdm_recommender_explain(r, answer, &a->q, a->item, err);
+}
+
+static tdm_status similar(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
+{
+    return tdm_recommender_similar(r, answer, a->item, a->q.user, a->q.model, a->q.n, err);
+}
+
+int cmd_recommend(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    if (!a->q.user == !a->q.history) {
+        fprintf(stderr, "tandem recommend: say for whom: --user ID or --history ID,ID (--history \"\" is a newcomer)\n");
+        return CLI_USAGE;
+    }
+    return ask(a, recommend, cli_show_recommendations);
+}
+
+int cmd_explain(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    if (!a->item || !a->q.user == !a->q.history) {
+        fprintf(stderr, "tandem explain: say --item ID, and --user ID or --history ID,ID\n");
+        return CLI_USAGE;
+    }
+    return ask(a, explain, cli_show_recommendations);
+}
+
+int cmd_similar(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    if (!a->item == !a->q.user) {
+        fprintf(stderr, "tandem similar: say --item ID or --user ID\n");
+        return CLI_USAGE;
+    }
+    return ask(a, similar, cli_show_similar);
+}
+
+int cmd_inspect(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    tdm_err err = {{0}};
+    char *answer = NULL;
+    tdm_status st = tdm_inspect(&answer, a->words.at[0], &err);
+    return cli_answer(a, st, answer, cli_show_fields, &err);
+}
+
+int cmd_doctor(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    tdm_err err = {{0}};
+    char *answer = NULL;
+    tdm_status st = tdm_doctor(&answer, &err);
+    return cli_answer(a, st, answer, cli_show_fields, &err);
+}
+
+int cmd_export(cli_args *a, tdm_run *run)
+{
+    (void)run;
+    tdm_err err = {{0}};
+    const char *to[] = {a->csv, a->recbole, a->sequences}, *format[] = {"csv", "recbole", "sequences"};
+    size_t asked = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!to[i]) continue;
+        tdm_status st = tdm_export(a->words.at[0], format[i], to[i], &err);
+        if (st) return cli_fail(st, &err);
+        fprintf(stderr, "wrote %s\n", to[i]);
+        asked++;
+    }
+    if (asked) return CLI_DONE;
+    fprintf(stderr, "tandem export: say what to write: --csv FOLDER, --recbole FOLDER or --sequences FILE\n");
+    return CLI_USAGE;
+}
