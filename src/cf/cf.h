@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cf.h - collaborative filtering: models that learn from who chose what, and in which order.
+ *
+ * Each is one file and one table of functions (model/model.h). All are sparse, work from a history alone, say which
+ * history items made a score, and give the same bytes at any number of threads.
+ *
+ *     popularity     how often an item was chosen; the floor that everything must beat
+ *     cooccurrence   what follows what in histories, near steps counting more; directional
+ *     item-knn       cosine of the people who chose two items
+ *     user-knn       what people with similar histories chose */
+#ifndef TDM_CF_CF_H
+#define TDM_CF_CF_H
+
+#include "model/model.h"
+
+extern const tdm_model_ops tdm_popularity_ops;
+extern const tdm_model_ops tdm_cooccurrence_ops;
+extern const tdm_model_ops tdm_item_knn_ops;
+extern const tdm_model_ops tdm_user_knn_ops;
+
+#endif

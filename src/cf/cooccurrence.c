@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cooccurrence.c - what follows what in people's histories, near steps counting more.
+ *
+ *     G[a, b] = sum over histories, over places p of a and q of b:  decay^(q - p - 1)            where b comes after a
+ *                                                        reverse * decay^(p - q - 1)            where b came before
+ *     link(a, b) = G[a, b] * c / (c + shrink) / (n_a^source * n_b^target)     c: pairs counted, n: people of an item
+ *
+ * Direction is most of what order tells a model without parameters to train: a refill follows its bottle. The reverse
+ * counts less but not nothing, for many logs have one-day time stamps. Dividing by n_b^target keeps best-sellers from
+ * following everything. Pairs further apart than where decay falls under a thousandth are not walked, so a history
+ * costs its length and not its square. */
+#include "base/status.h"
+#include "cf/cf.h"
+#include "cf/linear.h"
+
+#include <math.h>
+
+static const tdm_param params[] = {
+    {"gap_decay", 0.85, 0, 1, TDM_LINEAR, "how much a pair one step further apart still counts"},
+    {"reverse", 0.4, 0, 1, TDM_LINEAR, "how much what came before counts beside what came after"},
+    {"shrink", 2, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
+    {"source_power", 0.5, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out"},
+    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out"},
+    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"k", 1000, 1, 100000, TDM_INTEGER, "links kept for an item"},
+    {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
+    {0},
+};
+
+enum { WINDOW = 512 };
+
+typedef struct counting {
+    const tdm_rows *rows;
+    double near[WINDOW + 1]; /* near[gap] = decay^(gap - 1) */
+    size_t window;
+    double reverse, shrink, source, target;
+} counting;
+
+static void row(void *ctx, tdm_tally *t, uint32_t from)
+{
+    const counting *c = ctx;
+    const tdm_rows *r = c->rows;
+    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
+        const uint32_t *history = r->item + r->offset[r->user[k]];
+        size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), p = r->place[k];
+        size_t begin = p > c->window ? p - c->window : 0, end = n - p - 1 > c->window ? p + c->window + 1 : n;
+        for (size_t q = begin; q < end; q++) {
+            if (history[q] == from) continue;
+            double x = q > p ? c->near[q - p] : c->reverse * c->near[p - q];
+            if (x > 0) tdm_tally_add(t, history[q], x);
+        }
+    }
+}
+
+static float weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t count)
+{
+    const counting *c = ctx;
+    double n_from = (double)tdm_rows_count(c->rows, from), n_to = (double)tdm_rows_count(c->rows, to);
+    return (float)(sum * count / (count + c->shrink) / (pow(n_from, c->source) * pow(n_to, c->target)));
+}
+
+static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
+{
+    *out = NULL;
+    const tdm_params *p = in->params;
+    tdm_rows rows;
+    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), false, err);
+    if (st) return st;
+    counting c = {.rows = &rows, .reverse = tdm_param_get(p, "reverse"), .shrink = tdm_param_get(p, "shrink")};
+    c.source = tdm_param_get(p, "source_power");
+    c.target = tdm_param_get(p, "target_power");
+    double decay = tdm_param_get(p, "gap_decay"), x = 1;
+    while (c.window < WINDOW && x > 1e-3) c.near[++c.window] = x, x *= decay;
+    tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_cooccurrence_ops, p);
+    if (!l) st = tdm_nomem(err, "co-occurrence");
+    const tdm_links_maker maker = {row, weight, &c};
+    if (!st)
+        st = tdm_links_make(&l->links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "cooccurrence", err);
+    tdm_rows_clear(&rows);
+    if (st) tdm_linear_close(&l->base);
+    else *out = &l->base;
+    return st;
+}
+
+static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
+                       tdm_err *err)
+{
+    (void)needs;
+    return tdm_linear_load(out, sizeof(tdm_linear), &tdm_cooccurrence_ops, path, train->I, err);
+}
+
+const tdm_model_ops tdm_cooccurrence_ops = {
+    .name = "cooccurrence",
+    .summary = "what follows what in people's histories, near steps counting more",
+    .path = "cf/cooccurrence.safetensors",
+    .params = params,
+    .fit = fit,
+    .score = tdm_linear_score,
+    .because = tdm_linear_because,
+    .save = tdm_linear_save,
+    .load = load,
+    .close = tdm_linear_close,
+};
