@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item_knn.c - items are near where the same people chose them.
  *
- *     link(a, b) = sum over people of both: f_u^2 / (|a|^alpha |b|^(2 - 2 alpha)...)   see weight() below
+ *     link(a, b) = sum over people of both: f_u^2  *  c / (c + shrink)  /  (|a|^2^source |b|^2^target)
+ *     f_u = n_u^-activity        |a|^2 = sum over people of a: f_u^2
  *
- * Ranking (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", TOIS 2004): cosine of the columns of
- * the people x items matrix. A person's row is scaled by 1 / n_u^activity, so that who chose everything says little
- * about any pair; a pair that few people made is shrunk by c / (c + shrink); |b| may be divided out more or less than
- * |a|.
+ * Ranking (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", TOIS 2004): with both powers at 0.5 the
+ * cosine of the columns of the people x items matrix, whose rows are scaled by f_u, so that who chose everything says
+ * little about any pair. A pair that few people made is shrunk. A smaller target power lets best-sellers keep some of
+ * their lead.
  *
  * Ratings (Koren, "Factor in the Neighbors", TKDD 2010, eq. 3-5): the correlation rho of what is left of two items'
  * ratings after the baseline b, shrunk for small support, then over the k nearest rated items of the history
@@ -22,11 +23,11 @@
 
 static const tdm_param params[] = {
     {"k", 500, 1, 100000, TDM_INTEGER, "neighbours kept for an item"},
-    {"shrink", 2, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
-    {"source_power", 0.5, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out; 0.5: cosine"},
-    {"target_power", 0.5, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out; 0.5: cosine"},
-    {"activity", 0.5, 0, 1, TDM_LINEAR, "how much less a person of long history says about a pair"},
-    {"history_decay", 0.8, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"shrink", 4, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
+    {"source_power", 0.4, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out; 0.5: cosine"},
+    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out; 0.5: cosine"},
+    {"activity", 0.25, 0, 1, TDM_LINEAR, "how much less a person of long history says about a pair"},
+    {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"rated_k", 40, 1, 1000, TDM_INTEGER, "rated items of the history that predict a rating"},
     {"rated_shrink", 100, 0, 10000, TDM_LOG, "rated pairs seen so rarely count by c / (c + rated_shrink)"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
