@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train.h - forward and backward over a packed batch, and AdamW.
+ *
+ * Work is cut into tiles by shape, never by the number of threads, and sums over tiles are made in tile order: the same
+ * bits at any number of threads. Logits are made for a bounded number of positions at a time. */
+#ifndef TDM_GPT2_TRAIN_H
+#define TDM_GPT2_TRAIN_H
+
+#include "gpt2/gpt2.h"
+
+/* ---- gradients ---- */
+
+typedef struct tdm_gpt2_trainer tdm_gpt2_trainer; /* activations and gradients for batches up to a size */
+
+/* `most` tokens at most in a batch. `g` outlives the trainer. dropout: of embeddings, attention weights and both
+ * residual branches, as GPT-2 has them. */
+tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t most, float dropout, tdm_run *run,
+                                 tdm_err *err);
+void tdm_gpt2_trainer_close(tdm_gpt2_trainer *t);
+
+/* *loss: the weighted mean of -log p over the targets; gradients of it into tdm_gpt2_trainer_grad (overwritten).
+ * Dropout masks are keyed by (run->seed, step, layer, row). A loss that is not finite is TDM_E_FORMAT. */
+tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gpt2_batch *b, uint64_t step, tdm_err *err);
+
+tdm_gpt2_tensors tdm_gpt2_trainer_grad(const tdm_gpt2_trainer *t); /* the same list as the weights, one block at .wte */
+
+/* ---- AdamW (Loshchilov and Hutter 2019), with clipping by the norm of all gradients ---- */
+
+typedef struct tdm_adamw_group { float *w; const float *g; size_t n; float decay; } tdm_adamw_group;
+typedef struct tdm_adamw_options { float beta1, beta2, eps, clip; } tdm_adamw_options; /* clip 0: none */
+
+typedef struct tdm_adamw tdm_adamw;
+
+/* Groups are copied; their arrays outlive the optimiser. */
+tdm_status tdm_adamw_open(tdm_adamw **out, const tdm_adamw_group *groups, size_t n, tdm_adamw_options o, tdm_err *err);
+void tdm_adamw_close(tdm_adamw *a);
+
+/* One update with this rate; `step` counts from 1. Returns the gradients' norm before clipping. */
+double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool);
+
+/* The moments m and v of all groups, one block each of *n floats: for a checkpoint. */
+void tdm_adamw_state(tdm_adamw *a, float **m, float **v, size_t *n);
+
+/* The groups of a whole GPT-2 (one for each tensor of the list; `decay` where the list says so) appended to groups[];
+ * returns how many. */
+size_t tdm_gpt2_groups(tdm_adamw_group *groups, tdm_gpt2 *g, const tdm_gpt2_tensors *grad, float decay);
+enum { TDM_GPT2_GROUPS = 16 };
+
+/* Linear warm-up over `warmup` steps, then a cosine from 1 down to `floor` at `total`: the factor at `step` (from 1). */
+double tdm_cosine_rate(uint64_t step, uint64_t warmup, uint64_t total, double floor);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain.h - why an item: evidence first, then a sentence that says it. */
+#ifndef TDM_HYBRID_EXPLAIN_H
+#define TDM_HYBRID_EXPLAIN_H
+
+#include "base/json.h"
+#include "model/model.h"
+
+typedef struct tdm_explain_input {
+    const tdm_dataset *data;     /* ids and titles */
+    const tdm_dataset *train;    /* what may be cited: training rows */
+    const tdm_model *model;      /* whose recommendation it is: the hybrid or any other */
+    const tdm_model *writer;     /* has ops->write; NULL: none was trained */
+    const tdm_history *history;
+    uint32_t item;
+    float positive_from;         /* rated below: not a "because you liked"; NaN: nothing is */
+    uint64_t seed;
+} tdm_explain_input;
+
+/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2" or "evidence"),
+ * as docs/answers.md lists them. */
+tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err);
+
+#endif

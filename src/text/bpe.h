@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bpe.h - byte-level byte-pair encoding, exactly GPT-2's, and the learning of one from text.
+ *
+ * Text is cut by GPT-2's expression (PCRE2, with Unicode classes); the bytes of a piece are merged pair by pair, the
+ * lowest rank first. Any bytes go in and come out again: bytes that are not UTF-8 are pieces of their own. */
+#ifndef TDM_TEXT_BPE_H
+#define TDM_TEXT_BPE_H
+
+#include "base/run.h"
+#include "base/bytes.h"
+
+typedef struct tdm_bpe tdm_bpe; /* const use is safe from many threads */
+
+/* Reads vocab.json (or encoder.json) and merges.txt (or vocab.bpe) of a folder, and added_tokens.json where it is. */
+tdm_status tdm_bpe_open(tdm_bpe **out, const char *folder, tdm_err *err);
+void tdm_bpe_close(tdm_bpe *b);
+
+/* Learns up to `vocabulary` tokens (bytes and merges) from `texts`, deterministic at any number of threads; `special`
+ * are added tokens (NULL at the end), numbered behind the others, that plain text never encodes to. */
+tdm_status tdm_bpe_learn(tdm_bpe **out, const tdm_strings *texts, size_t vocabulary, const char *const *special,
+                         tdm_run *run, tdm_err *err);
+
+/* Adds special tokens to an opened vocabulary; those that are there keep their number. */
+tdm_status tdm_bpe_add_special(tdm_bpe *b, const char *const *special, tdm_err *err);
+
+/* Writes vocab.json, merges.txt, added_tokens.json, special_tokens_map.json, tokenizer_config.json into `folder`. */
+tdm_status tdm_bpe_save(const tdm_bpe *b, const char *folder, tdm_err *err);
+
+size_t tdm_bpe_size(const tdm_bpe *b);                            /* tokens, special ones included */
+uint32_t tdm_bpe_special(const tdm_bpe *b, const char *name);     /* a special token's number, or UINT32_MAX */
+
+typedef struct tdm_tokens { uint32_t *at; size_t n, cap; } tdm_tokens; /* all zero is empty; tdm_free(at) */
+
+/* Appends the tokens of `text` to `out`. A special token's name in `text` is plain text. */
+tdm_status tdm_bpe_encode(const tdm_bpe *b, tdm_tokens *out, tdm_str text, tdm_err *err);
+
+/* Appends the bytes of a token (a special one: nothing). */
+void tdm_bpe_decode(const tdm_bpe *b, tdm_buf *out, const uint32_t *tokens, size_t n);
+
+#endif
