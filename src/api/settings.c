@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/settings.h"
+#include "api/registry.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const ties_names[] = {"file", "shuffle", NULL}, *const seen_names[] = {"filter", "keep", NULL},
+                         *const duplicates_names[] = {"newest", "oldest", "sum", "keep", NULL};
+
+const char *tdm_ties_name(tdm_ties t) { return ties_names[t]; }
+const char *tdm_seen_name(tdm_seen s) { return seen_names[s]; }
+
+/* The place of `word` in `names`; NULL is the first. */
+static tdm_status choose(int *out, const char *word, const char *const *names, const char *option, tdm_err *err)
+{
+    tdm_buf all = {0};
+    *out = 0;
+    for (int i = 0; word && names[i]; i++) {
+        if (!strcmp(word, names[i])) {
+            *out = i;
+            tdm_buf_clear(&all);
+            return TDM_OK;
+        }
+        tdm_buf_fmt(&all, "%s%s", i ? ", " : "", names[i]);
+    }
+    if (!word) return TDM_OK;
+    tdm_fail(err, TDM_E_ARG, "--%s takes one of %s, not \"%s\"", option, all.p ? all.p : "?", word);
+    tdm_buf_clear(&all);
+    return TDM_E_ARG;
+}
+
+tdm_status tdm_protocol_parse(tdm_protocol *p, const tdm_options *o, bool has_times, uint64_t seed, tdm_err *err)
+{
+    int ties = 0, seen = 0, duplicates = 0;
+    int split = o->split ? tdm_split_kind_parse(o->split) : has_times ? TDM_SPLIT_TIME : TDM_SPLIT_LEAVE_ONE_OUT;
+    if (split < 0)
+        return tdm_fail(err, TDM_E_ARG, "--split takes time, leave-one-out, ratio or files, not \"%s\"", o->split);
+    if (split == TDM_SPLIT_TIME && !has_times)
+        return tdm_fail(err, TDM_E_ARG, "--split time needs times, and this data has none; use leave-one-out or ratio");
+    tdm_status st = choose(&ties, o->ties, ties_names, "ties", err);
+    if (!st) st = choose(&seen, o->seen, seen_names, "seen", err);
+    if (!st) st = choose(&duplicates, o->duplicates, duplicates_names, "duplicates", err);
+    *p = (tdm_protocol){.split = (tdm_split_kind)split,
+                        .ties = (tdm_ties)ties,
+                        .seen = (tdm_seen)seen,
+                        .duplicates = (tdm_duplicates)duplicates,
+                        .positive_from = o->positive_from != 0 ? (float)o->positive_from : NAN,
+                        .seed = seed};
+    return st;
+}
+
+cJSON *tdm_protocol_json(const tdm_protocol *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "split", tdm_split_kind_name(p->split));
+    cJSON_AddStringToObject(o, "ties", ties_names[p->ties]);
+    cJSON_AddStringToObject(o, "seen", seen_names[p->seen]);
+    cJSON_AddStringToObject(o, "duplicates", duplicates_names[p->duplicates]);
+    if (!isnan(p->positive_from)) cJSON_AddNumberToObject(o, "positive-from", (double)p->positive_from);
+    cJSON_AddNumberToObject(o, "seed", (double)p->seed);
+    return o;
+}
+
+tdm_status tdm_protocol_read(tdm_protocol *p, const cJSON *json, const char *path, tdm_err *err)
+{
+    tdm_options o = {.split = tdm_json_str(json, "split", ""),
+                     .ties = tdm_json_str(json, "ties", ""),
+                     .seen = tdm_json_str(json, "seen", ""),
+                     .duplicates = tdm_json_str(json, "duplicates", ""),
+                     .positive_from = tdm_json_num(json, "positive-from", 0)};
+    double seed = tdm_json_num(json, "seed", -1);
+    tdm_err why = {{0}};
+    if (seed < 0 || seed > 0x1p53 || tdm_protocol_parse(p, &o, true, (uint64_t)seed, &why))
+        return tdm_fail(err, TDM_E_FORMAT, "%s: its protocol cannot be read: %.200s", path, why.msg);
+    return TDM_OK;
+}
+
+/* ---- parameters ---- */
+
+/* What a preset changes against the declared defaults, which are the standard preset. */
+static const struct { const char *preset, *model, *param; double value; } presets[] = {
+    {"best", "hybrid", NULL, 0}, /* names the preset; its values come from tuning */
+};
+
+static bool preset_known(const char *preset)
+{
+    return !strcmp(preset, "quick") || !strcmp(preset, "standard") || !strcmp(preset, "best");
+}
+
+/* "model.parameter=value" in its three pieces. */
+static bool set_split(const char *s, tdm_str *model, tdm_str *param, const char **value)
+{
+    const char *equals = strchr(s, '='), *dot = NULL;
+    for (const char *c = s; equals && c < equals; c++)
+        if (*c == '.') dot = c;
+    if (!dot || dot == s || equals == dot + 1 || !equals[1]) return false;
+    *model = (tdm_str){s, (size_t)(dot - s)};
+    *param = (tdm_str){dot + 1, (size_t)(equals - dot - 1)};
+    *value = equals + 1;
+    return true;
+}
+
+tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
+{
+    tdm_str model, param;
+    const char *value;
+    if (o->preset && !preset_known(o->preset))
+        return tdm_fail(err, TDM_E_ARG, "--preset takes quick, standard or best, not \"%s\"", o->preset);
+    for (size_t i = 0; i < o->n_set; i++) {
+        if (!set_split(o->set[i], &model, &param, &value))
+            return tdm_fail(err, TDM_E_ARG, "--set takes model.parameter=value, not \"%s\"", o->set[i]);
+        if (tdm_models_index(model) < 0)
+            return tdm_fail(err, TDM_E_ARG, "--set %s: there is no model \"%.*s\"; `tandem models` lists them",
+                            o->set[i], TDM_STR_ARG(model));
+    }
+    return TDM_OK;
+}
+
+tdm_status tdm_settings_params(tdm_params *out, const tdm_model_ops *ops, const tdm_options *o, tdm_err *err)
+{
+    const char *preset = o->preset ? o->preset : "standard";
+    tdm_status st = TDM_OK;
+    *out = tdm_params_standard(ops->params);
+    for (size_t i = 0; !st && i < sizeof presets / sizeof *presets; i++)
+        if (!strcmp(presets[i].preset, preset) && !strcmp(presets[i].model, ops->name) && presets[i].param)
+            st = tdm_params_set(out, ops->name, presets[i].param, presets[i].value, err);
+    for (size_t i = 0; !st && i < o->n_set; i++) {
+        tdm_str model, param;
+        const char *value;
+        char name[64], *end;
+        if (!set_split(o->set[i], &model, &param, &value) || !tdm_str_is(model, ops->name)) continue;
+        snprintf(name, sizeof name, "%.*s", TDM_STR_ARG(param));
+        double v = strtod(value, &end);
+        if (*end) return tdm_fail(err, TDM_E_ARG, "--set %s: \"%s\" is not a number", o->set[i], value);
+        st = tdm_params_set(out, ops->name, name, v, err);
+    }
+    return st;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train.c - fit, save, next; and going on after an interruption.
+ *
+ * A model's key is a hash of everything its bytes depend on: data, protocol, seed, its parameters and the keys of the
+ * models it needs. progress.json holds the keys of what is saved; a model whose key is there is loaded, not fitted. The
+ * manifest takes its place at the end, so a folder with a manifest is whole. */
+#include "api/train.h"
+
+#include "api/bundle.h"
+#include "api/settings.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "eval/evaluate.h"
+#include "hybrid/hybrid.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+typedef struct trainer {
+    const char *folder;
+    const tdm_options *o;
+    tdm_run *run;
+    tdm_bundle b;
+    tdm_questions judges, labels;
+    unsigned char chosen[TDM_MAX_MODELS];
+    tdm_params params[TDM_MAX_MODELS];
+    uint64_t key[TDM_MAX_MODELS];
+    cJSON *done;     /* name: key, of what is saved; written as progress.json */
+    cJSON *measured; /* name: {seconds, peak_memory}; written as training.json */
+} trainer;
+
+static tdm_status path_to(char **out, const trainer *t, const char *name, tdm_err *err)
+{
+    *out = tdm_path_join(t->folder, name);
+    return *out ? TDM_OK : tdm_nomem(err, name);
+}
+
+static tdm_status write_json(const trainer *t, const cJSON *json, const char *name, tdm_err *err)
+{
+    char *path;
+    tdm_status st = path_to(&path, t, name, err);
+    if (!st) st = tdm_json_write(json, path, err);
+    tdm_free(path);
+    return st;
+}
+
+/* ---- keys ---- */
+
+static void key_hex(char out[17], uint64_t key) { snprintf(out, 17, "%016llx", (unsigned long long)key); }
+
+static uint64_t add(uint64_t key, const void *bytes, size_t n) { return XXH3_64bits_withSeed(bytes, n, key); }
+
+/* What a pretrained folder is, as far as the key goes: its path and the sum of its weights. */
+static tdm_status add_pretrained(uint64_t *key, const char *folder, tdm_err *err)
+{
+    char sum[65], *path = tdm_path_join(folder, "model.safetensors");
+    if (!path) return tdm_nomem(err, folder);
+    tdm_status st = tdm_file_sha256(sum, path, err);
+    if (!st) *key = add(*key, sum, 64);
+    tdm_free(path);
+    return st;
+}
+
+static tdm_status make_key(trainer *t, int i, tdm_err *err)
+{
+    const tdm_model_ops *ops = tdm_models[i];
+    cJSON *protocol = tdm_protocol_json(&t->b.protocol);
+    char *text = cJSON_PrintUnformatted(protocol);
+    cJSON_Delete(protocol);
+    if (!text) return tdm_nomem(err, "a key");
+    uint64_t key = add(t->b.data->fingerprint, text, strlen(text));
+    cJSON_free(text);
+    key = add(key, TDM_VERSION, strlen(TDM_VERSION));
+    key = add(key, ops->name, strlen(ops->name));
+    key = add(key, &t->run->seed, sizeof t->run->seed);
+    for (int p = 0; ops->params && ops->params[p].name; p++)
+        key = add(key, &t->params[i].value[p], sizeof(double));
+    bool fusion = ops == &tdm_hybrid_ops;
+    for (int k = 0; k < i; k++) {
+        bool needed = fusion && t->chosen[k];
+        for (const char *const *need = ops->needs; need && *need; need++)
+            needed = needed || !strcmp(*need, tdm_models[k]->name);
+        if (needed) key = add(key, &t->key[k], sizeof key);
+    }
+    tdm_status st = t->o->gpt2 && ops->write ? add_pretrained(&key, t->o->gpt2, err) : TDM_OK;
+    t->key[i] = key;
+    return st;
+}
+
+/* The keys that an interrupted or finished training left, or an empty object. */
+static tdm_status read_done(trainer *t, tdm_err *err)
+{
+    char *progress, *manifest = NULL;
+    cJSON *old = NULL;
+    tdm_status st = path_to(&progress, t, "progress.json", err);
+    if (!st) st = path_to(&manifest, t, "tandem.json", err);
+    if (!st && tdm_file_exists(progress) && tdm_json_read(&t->done, progress, NULL)) t->done = NULL;
+    if (!st && !t->done) {
+        t->done = cJSON_CreateObject();
+        if (tdm_file_exists(manifest) && tdm_json_read(&old, manifest, NULL)) old = NULL;
+        const cJSON *m;
+        cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(old, "models"))
+            cJSON_AddStringToObject(t->done, tdm_json_str(m, "name", "?"), tdm_json_str(m, "key", ""));
+        cJSON_Delete(old);
+    }
+    if (!st) st = write_json(t, t->done, "progress.json", err);
+    if (!st) unlink(manifest); /* from here on the folder is in the making */
+    tdm_free(progress);
+    tdm_free(manifest);
+    return st;
+}
+
+/* ---- one model ---- */
+
+static tdm_status judge_ask(void *ctx, double *value, const tdm_model *m, tdm_err *err)
+{
+    trainer *t = ctx;
+    return tdm_ndcg(value, m, &t->judges, 10, t->b.protocol.seen, t->run->pool, err);
+}
+
+static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs)
+{
+    char hex[17];
+    key_hex(hex, t->key[i]);
+    if (strcmp(tdm_json_str(t->done, tdm_models[i]->name, ""), hex)) return false;
+    tdm_err why;
+    if (tdm_models[i]->load(&t->b.model[i], path, t->b.split->train, needs, &why)) {
+        tdm_log(t->run, TDM_LOG_WARN, tdm_models[i]->name, "fitted again, since what was saved cannot be read: %s", why.msg);
+        return false;
+    }
+    tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "already trained with these settings");
+    return true;
+}
+
+static tdm_status save(trainer *t, int i, const char *path, double seconds, tdm_err *err)
+{
+    const char *name = tdm_models[i]->name;
+    char hex[17];
+    char *folder = tdm_strndup(path, (size_t)(strrchr(path, '/') - path));
+    if (!folder) return tdm_nomem(err, path);
+    tdm_status st = tdm_folder_make(folder, err);
+    if (!st) st = t->b.model[i]->ops->save(t->b.model[i], path, err);
+    tdm_free(folder);
+    if (st) return st;
+    key_hex(hex, t->key[i]);
+    cJSON_DeleteItemFromObjectCaseSensitive(t->done, name);
+    cJSON_AddStringToObject(t->done, name, hex);
+    cJSON_DeleteItemFromObjectCaseSensitive(t->measured, name);
+    cJSON *m = cJSON_AddObjectToObject(t->measured, name);
+    cJSON_AddNumberToObject(m, "seconds", seconds);
+    cJSON_AddNumberToObject(m, "peak_memory", (double)tdm_peak_memory());
+    st = write_json(t, t->measured, "training.json", err);
+    return st ? st : write_json(t, t->done, "progress.json", err);
+}
+
+static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **needs, tdm_err *err)
+{
+    char name[64], *checkpoint;
+    snprintf(name, sizeof name, "%s.checkpoint", tdm_models[i]->name);
+    tdm_status st = path_to(&checkpoint, t, name, err);
+    if (st) return st;
+    tdm_judge judge = {judge_ask, t};
+    tdm_fit_input in = {.train = t->b.split->train,
+                        .params = &t->params[i],
+                        .needs = needs,
+                        .judge = t->judges.n ? &judge : NULL,
+                        .labels = &t->labels,
+                        .checkpoint = checkpoint,
+                        .pretrained = t->o->gpt2,
+                        .run = t->run};
+    double began = tdm_seconds();
+    tdm_peak_memory_reset();
+    tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "fitting: %s", tdm_models[i]->summary);
+    tdm_progress(t->run, tdm_models[i]->name, 0, 0, NULL);
+    st = tdm_models[i]->fit(&t->b.model[i], &in, err);
+    if (!st) st = save(t, i, path, tdm_seconds() - began, err);
+    if (!st) unlink(checkpoint);
+    tdm_free(checkpoint);
+    return st;
+}
+
+static tdm_status model_make(trainer *t, int i, tdm_err *err)
+{
+    const tdm_model *needs[TDM_MAX_MODELS + 1];
+    char *path;
+    tdm_status st = make_key(t, i, err);
+    if (!st) st = path_to(&path, t, tdm_models[i]->path, err);
+    if (st) return st;
+    tdm_models_needed(needs, t->b.model, i);
+    if (!is_done(t, i, path, needs)) st = tdm_run_check(t->run, tdm_models[i]->name, err);
+    if (!st && !t->b.model[i]) st = fit(t, i, path, needs, err);
+    tdm_free(path);
+    return st;
+}
+
+/* ---- the manifest ---- */
+
+static cJSON *models_json(const trainer *t)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; tdm_models[i]; i++) {
+        if (!t->chosen[i]) continue;
+        char hex[17];
+        key_hex(hex, t->key[i]);
+        cJSON *m = cJSON_CreateObject(), *params;
+        cJSON_AddStringToObject(m, "name", tdm_models[i]->name);
+        cJSON_AddStringToObject(m, "path", tdm_models[i]->path);
+        cJSON_AddStringToObject(m, "key", hex);
+        params = cJSON_AddObjectToObject(m, "parameters");
+        for (int p = 0; tdm_models[i]->params && tdm_models[i]->params[p].name; p++)
+            cJSON_AddNumberToObject(params, tdm_models[i]->params[p].name, t->params[i].value[p]);
+        cJSON_AddItemToArray(list, m);
+    }
+    return list;
+}
+
+static tdm_status manifest_write(const trainer *t, tdm_err *err)
+{
+    static const char *const data_files[] = {"dataset.json", "dataset.safetensors", "text.safetensors"};
+    char hex[17], *progress;
+    cJSON *m = cJSON_CreateObject(), *files;
+    key_hex(hex, t->b.data->fingerprint);
+    cJSON_AddStringToObject(m, "tandem", TDM_VERSION);
+    cJSON_AddNumberToObject(m, "format", TDM_FORMAT);
+    cJSON_AddStringToObject(m, "dataset", hex);
+    cJSON_AddNumberToObject(m, "seed", (double)t->run->seed);
+    cJSON_AddStringToObject(m, "preset", t->o->preset ? t->o->preset : "standard");
+    cJSON_AddItemToObject(m, "protocol", tdm_protocol_json(&t->b.protocol));
+    cJSON_AddItemToObject(m, "models", models_json(t));
+    files = cJSON_AddObjectToObject(m, "files");
+    tdm_status st = files ? TDM_OK : tdm_nomem(err, "the manifest");
+    for (int i = 0; !st && i < 3; i++) st = tdm_manifest_add_files(files, t->folder, data_files[i], err);
+    for (int i = 0; !st && tdm_models[i]; i++)
+        if (t->chosen[i]) st = tdm_manifest_add_files(files, t->folder, tdm_models[i]->path, err);
+    if (!st) st = write_json(t, m, "tandem.json", err);
+    cJSON_Delete(m);
+    if (!st && !(st = path_to(&progress, t, "progress.json", err))) {
+        unlink(progress);
+        tdm_free(progress);
+    }
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static tdm_status begin(trainer *t, tdm_err *err)
+{
+    char *training;
+    tdm_status st = tdm_settings_check(t->o, err);
+    if (!st) st = tdm_models_choose(t->chosen, t->o->models, err);
+    for (int i = 0; !st && tdm_models[i]; i++) st = tdm_settings_params(&t->params[i], tdm_models[i], t->o, err);
+    if (!st) st = tdm_dataset_open(&t->b.data, t->folder, err);
+    if (!st) st = tdm_protocol_parse(&t->b.protocol, t->o, t->b.data->has_times, t->run->seed, err);
+    if (!st) st = tdm_split_make(&t->b.split, t->b.data, &t->b.protocol, err);
+    const tdm_questions *v = st ? NULL : &t->b.split->validation;
+    if (!st) st = tdm_questions_part(&t->judges, v, t->b.data, 0, TDM_JUDGES, t->run->seed, err);
+    if (!st) st = tdm_questions_part(&t->labels, v, t->b.data, TDM_JUDGES, 1, t->run->seed, err);
+    if (!st) st = path_to(&training, t, "training.json", err);
+    if (st) return st;
+    if (!tdm_file_exists(training) || tdm_json_read(&t->measured, training, NULL)) t->measured = cJSON_CreateObject();
+    tdm_free(training);
+    tdm_log(t->run, TDM_LOG_INFO, "split", "%s: %zu training interactions, %zu validation people, %zu test people",
+            tdm_split_kind_name(t->b.protocol.split), t->b.split->train->N, v->n, t->b.split->test.n);
+    return read_done(t, err);
+}
+
+tdm_status tdm_train_folder(const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err)
+{
+    trainer *t = tdm_new(1, sizeof *t);
+    if (!t) return tdm_nomem(err, "training");
+    t->folder = folder;
+    t->o = o;
+    t->run = run;
+    tdm_status st = begin(t, err);
+    for (int i = 0; !st && tdm_models[i]; i++)
+        if (t->chosen[i]) st = model_make(t, i, err);
+    if (!st) st = manifest_write(t, err);
+    if (st == TDM_E_CANCELLED && err) {
+        tdm_buf kept = {0};
+        for (int i = 0; tdm_models[i]; i++)
+            if (t->b.model[i]) tdm_buf_fmt(&kept, "%s%s", kept.n ? ", " : "", tdm_models[i]->name);
+        tdm_fail(err, st, "interrupted; kept in %s: the data%s%s; the same command goes on from there", folder,
+                 kept.n ? ", " : "", kept.n ? kept.p : "");
+        tdm_buf_clear(&kept);
+    }
+    for (int i = TDM_MAX_MODELS - 1; i >= 0; i--) tdm_model_close(t->b.model[i]);
+    tdm_questions_clear(&t->judges);
+    tdm_questions_clear(&t->labels);
+    tdm_split_close(t->b.split);
+    tdm_dataset_close(t->b.data);
+    cJSON_Delete(t->done);
+    cJSON_Delete(t->measured);
+    tdm_free(t);
+    return st;
+}

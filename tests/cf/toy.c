@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "toy.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static toy *toy_new(size_t I)
+{
+    toy *t = tdm_new(1, sizeof *t);
+    assert_non_null(t);
+    t->d.I = I;
+    t->d.offset = t->offset;
+    t->d.item = t->item;
+    t->d.rating = t->rating;
+    return t;
+}
+
+static void add(toy *t, uint32_t item, float rating)
+{
+    assert_true(t->d.N < TOY_ROWS);
+    t->item[t->d.N] = item;
+    t->rating[t->d.N++] = rating;
+    if (!isfinite(rating)) return;
+    if (!t->d.has_ratings || rating < t->d.rating_low) t->d.rating_low = rating;
+    if (!t->d.has_ratings || rating > t->d.rating_high) t->d.rating_high = rating;
+    t->d.has_ratings = true;
+}
+
+static void end_person(toy *t) { t->offset[++t->d.U] = (int64_t)t->d.N; }
+
+toy *toy_of(const char *log, size_t I)
+{
+    toy *t = toy_new(I);
+    for (; *log; log++) {
+        bool rated = log[1] >= '0' && log[1] <= '9';
+        if (*log >= 'a' && *log <= 'z') add(t, (uint32_t)(*log - 'a'), rated ? (float)(log[1] - '0') : NAN);
+        if (*log == '|') end_person(t);
+    }
+    end_person(t);
+    return t;
+}
+
+toy *toy_drawn(size_t U, size_t I, uint64_t seed)
+{
+    toy *t = toy_new(I);
+    for (size_t u = 0; u < U; u++) {
+        tdm_rng r = tdm_rng_make(seed, u, 0);
+        size_t n = 2 + (size_t)tdm_rng_below(&r, 10);
+        for (size_t k = 0; k < n; k++) {
+            double x = tdm_rng_unit(&r);
+            bool rated = tdm_rng_below(&r, 5) > 0;
+            add(t, (uint32_t)(x * x * (double)I), rated ? (float)(1 + tdm_rng_below(&r, 5)) : NAN);
+        }
+        end_person(t);
+    }
+    return t;
+}
+
+tdm_history toy_history(const toy *t)
+{
+    return (tdm_history){.items = t->item, .ratings = t->rating, .n = t->d.N, .now = TDM_NO_TIME, .self = TDM_NONE};
+}
+
+tdm_model *toy_fit(const tdm_model_ops *ops, const toy *t, const char *settings, size_t threads)
+{
+    tdm_err err;
+    tdm_params p = tdm_params_standard(ops->params);
+    struct tdm_run run = {.seed = 1};
+    char name[64];
+    double value;
+    int used;
+    while (sscanf(settings, " %63[^=]=%lf%n", name, &value, &used) == 2) {
+        CHECK_OK(tdm_params_set(&p, ops->name, name, value, &err), err);
+        settings += used;
+    }
+    CHECK_OK(tdm_pool_open(&run.pool, threads, &err), err);
+    tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};
+    tdm_model *m;
+    CHECK_OK(ops->fit(&m, &in, &err), err);
+    tdm_pool_close(run.pool);
+    return m;
+}

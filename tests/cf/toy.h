@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* toy.h - logs small enough to reckon by hand, and a drawn one for what must hold of any log. */
+#ifndef TDM_TESTS_CF_TOY_H
+#define TDM_TESTS_CF_TOY_H
+
+#include "cf/cf.h"
+
+enum { TOY_ROWS = 20000 };
+
+/* A dataset in place; the arrays are its own. */
+typedef struct toy {
+    tdm_dataset d;
+    int64_t offset[2001];
+    uint32_t item[TOY_ROWS];
+    float rating[TOY_ROWS];
+} toy;
+
+/* A log from text: people separated by '|', items by ' ', an item a letter ('a' is 0) and a digit where it is rated:
+ * "a5 b | a c". Freed with tdm_free. */
+toy *toy_of(const char *log, size_t I);
+
+/* A drawn log of U people and I items with ratings 1 to 5, popularity skewed, some items repeated. */
+toy *toy_drawn(size_t U, size_t I, uint64_t seed);
+
+/* A history from the same text, in `t` as its only person. */
+tdm_history toy_history(const toy *t);
+
+/* Fits with parameters "name=value name=value" on `threads`; fails the test where that fails. */
+tdm_model *toy_fit(const tdm_model_ops *ops, const toy *t, const char *settings, size_t threads);
+
+#endif
