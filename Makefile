@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# The two commands, and the long ones. CMake does the building; this file only says in which order.
+#
+#   make demo         install what is missing, build, run the main job on the built-in sample
+#   make check        install what is missing, build with gcc and clang, pass every test
+#   make check-deep   sanitizers, fuzzers and the tests that take long
+#   make bench        kernels and training steps, beside what the machine can do
+
+BUILD := build/release
+FUZZ_SECONDS ?= 60
+
+.PHONY: all setup demo check check-deep asan tsan fuzz clang bench clean
+
+all: setup
+	cmake --preset release >/dev/null
+	cmake --build $(BUILD)
+
+setup:
+	sh tools/setup.sh
+
+demo: all
+	$(BUILD)/bin/tandem demo tandem-demo
+
+clang: setup
+	cmake --preset clang >/dev/null
+	cmake --build build/clang
+
+asan tsan: setup
+	cmake --preset $@ >/dev/null
+	cmake --build build/$@
+	cd build/$@ && setarch $$(uname -m) -R ctest --output-on-failure -j 2
+
+fuzz: setup
+	cmake --preset fuzz >/dev/null
+	cmake --build build/fuzz
+	for f in build/fuzz/bin/fuzz_*; do echo "$$f"; $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -verbosity=0 || exit 1; done
+
+check: clang all
+	cd $(BUILD) && ctest --output-on-failure
+
+check-deep: asan tsan fuzz check
+
+bench: setup
+	cmake --preset release >/dev/null
+	cmake --build $(BUILD) --target bench_kernels
+	$(BUILD)/bin/bench_kernels
+
+clean:
+	rm -rf build tandem-demo
