@@ -118,7 +118,7 @@ static tdm_status read_done(trainer *t, tdm_err *err)
 static tdm_status judge_ask(void *ctx, double *value, const tdm_model *m, tdm_err *err)
 {
     trainer *t = ctx;
-    return tdm_ndcg(value, m, &t->judges, 10, t->b.protocol.seen, t->run->pool, err);
+    return tdm_ndcg(value, m, &t->judges, t->b.split->train->I, 10, t->b.protocol.seen, t->run->pool, err);
 }
 
 static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs)

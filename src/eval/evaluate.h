@@ -8,8 +8,9 @@
 #include "model/model.h"
 
 /* Mean ndcg@k over the questions that have at least one counted target; items of the history are left out of the
- * ranking under TDM_SEEN_FILTER. *value is 0 where no question has one. Questions are scored in batches over the pool. */
-tdm_status tdm_ndcg(double *value, const tdm_model *m, const tdm_questions *qs, size_t k, tdm_seen seen, tdm_pool *pool,
-                    tdm_err *err);
+ * ranking under TDM_SEEN_FILTER. *value is 0 where no question has one. Questions are scored in batches over the pool.
+ * I: the size of the catalogue, which is the length of a row of scores. */
+tdm_status tdm_ndcg(double *value, const tdm_model *m, const tdm_questions *qs, size_t I, size_t k, tdm_seen seen,
+                    tdm_pool *pool, tdm_err *err);
 
 #endif
