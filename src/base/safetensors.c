@@ -85,7 +85,7 @@ tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n
                 at += bytes;
             }
     tdm_buf_char(&h, '}');
-    while ((h.n + 8) % 64) tdm_buf_char(&h, ' ');
+    while (!h.failed && (h.n + 8) % 64) tdm_buf_char(&h, ' ');
     uint8_t length[8];
     for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)h.n >> 8 * i);
     pieces[0] = (tdm_str){(const char *)length, 8};

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "data/build.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/tandem-dataset-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char path[2][128];
+    static int turn;
+    char *p = path[turn++ % 2];
+    snprintf(p, sizeof path[0], "%s/%s", folder, name);
+    return p;
+}
+
+static int folder_make(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int folder_remove(void **state)
+{
+    (void)state;
+    unlink(in_folder("dataset.json"));
+    unlink(in_folder("dataset.safetensors"));
+    unlink(in_folder("text.safetensors"));
+    return rmdir(folder);
+}
+
+static tdm_row row(const char *user, const char *item, float rating, int64_t time, const char *summary)
+{
+    return (tdm_row){.user = tdm_str_of(user),
+                     .item = tdm_str_of(item),
+                     .rating = rating,
+                     .time = time,
+                     .summary = tdm_str_of(summary),
+                     .review = tdm_str_of("")};
+}
+
+static tdm_status fill(tdm_builder *b, int turned, tdm_err *err)
+{
+    const tdm_row rows[] = {row("ann", "tea", 5, 30, "lovely"), row("bob", "pot", NAN, 10, ""),
+                            row("ann", "pot", 3, 20, "so so"), row("ann", "cup", 4, 20, "")};
+    tdm_status st = TDM_OK;
+    for (int k = 0; !st && k < 4; k++) st = tdm_builder_add(b, &rows[turned && k < 2 ? 1 - k : k], err);
+    tdm_item tea = {.id = tdm_str_of("tea"),
+                    .title = tdm_str_of("Green tea"),
+                    .brand = tdm_str_of("Leaf"),
+                    .category = tdm_str_of("Drinks\nTea")};
+    tdm_item late = {.id = tdm_str_of("tea"), .title = tdm_str_of("Other"), .keywords = tdm_str_of("green")};
+    tdm_item pot = {.id = tdm_str_of("17"), .other_id = tdm_str_of("pot"), .keywords = tdm_str_of("round")};
+    bool known;
+    if (!st) st = tdm_builder_item(b, &tea, &known, err);
+    if (!st) CHECK(known);
+    if (!st) st = tdm_builder_item(b, &late, NULL, err);
+    if (!st) st = tdm_builder_item(b, &pot, NULL, err);
+    if (!st) st = tdm_builder_item(b, &(tdm_item){.id = tdm_str_of("saw")}, &known, err);
+    if (!st) CHECK(!known);
+    return st;
+}
+
+static tdm_dataset *small(int turned)
+{
+    tdm_builder *b;
+    tdm_dataset *d;
+    tdm_err err;
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    CHECK_OK(fill(b, turned, &err), err);
+    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    tdm_builder_close(b);
+    return d;
+}
+
+static void check_small(const tdm_dataset *d)
+{
+    CHECK(d->U == 2 && d->I == 3 && d->N == 4 && d->has_ratings && d->has_times && !d->part);
+    CHECK(d->rating_low == 3 && d->rating_high == 5);
+    uint32_t ann = tdm_dataset_user(d, tdm_str_of("ann")), tea = tdm_dataset_item(d, tdm_str_of("tea"));
+    uint32_t pot = tdm_dataset_item(d, tdm_str_of("pot")), cup = tdm_dataset_item(d, tdm_str_of("cup"));
+    CHECK(tdm_dataset_user(d, tdm_str_of("eve")) == TDM_NONE && tdm_dataset_item(d, tdm_str_of("")) == TDM_NONE);
+    tdm_history h = tdm_dataset_history(d, ann);
+    CHECK(h.n == 3 && h.items[0] == pot && h.items[1] == cup && h.items[2] == tea && h.now == 30 && h.self == ann);
+    CHECK(h.ratings[0] == 3 && h.times[2] == 30);
+    size_t at = (size_t)d->offset[ann];
+    CHECK(tdm_str_is(tdm_strings_at(&d->summary, d->row[at + 2]), "lovely"));
+    CHECK(tdm_strings_at(&d->summary, d->row[at + 1]).n == 0);
+    CHECK(isnan(tdm_dataset_history(d, 1 - ann).ratings[0]));
+    CHECK(tdm_str_is(tdm_dataset_name(d, tea), "Green tea") && tdm_str_is(tdm_dataset_name(d, pot), "round"));
+    CHECK(tdm_str_is(tdm_dataset_name(d, cup), "cup"));
+    CHECK(tdm_str_is(tdm_strings_at(&d->keywords, tea), "green") && tdm_str_is(tdm_strings_at(&d->brand, tea), "Leaf"));
+}
+
+static void what_is_saved_is_opened(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_dataset *d = small(0), *back;
+    check_small(d);
+    CHECK_OK(tdm_dataset_save(d, folder, NULL, &err), err);
+    CHECK_OK(tdm_dataset_open(&back, folder, &err), err);
+    check_small(back);
+    CHECK(back->fingerprint == d->fingerprint);
+    tdm_dataset_close(back);
+    tdm_dataset_close(d);
+}
+
+static void the_listing_of_people_leaves_no_trace(void **state)
+{
+    (void)state;
+    tdm_dataset *a = small(0), *b = small(1);
+    CHECK(a->fingerprint == b->fingerprint);
+    tdm_dataset_close(a);
+    tdm_dataset_close(b);
+}
+
+static void a_changed_byte_is_found(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_dataset *d = small(0), *back;
+    CHECK_OK(tdm_dataset_save(d, folder, NULL, &err), err);
+    FILE *f = fopen(in_folder("dataset.safetensors"), "r+b");
+    CHECK(f && !fseek(f, -1, SEEK_END));
+    int c = getc(f);
+    CHECK(!fseek(f, -1, SEEK_END) && putc(c ^ 1, f) != EOF && !fclose(f));
+    CHECK(tdm_dataset_open(&back, folder, &err) == TDM_E_FORMAT && !back);
+    CHECK(strstr(err.msg, "dataset.safetensors") && strstr(err.msg, "prepare"));
+    CHECK(tdm_dataset_open(&back, "/nowhere", &err) == TDM_E_IO && strstr(err.msg, "/nowhere"));
+    tdm_dataset_close(d);
+}
+
+static void equal_rows_are_left_out_unless_their_order_means_time(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_builder *b;
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    tdm_row r = row("ann", "tea", 5, 30, "lovely"), other = row("ann", "tea", 5, 30, "lovely!");
+    CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    CHECK_OK(tdm_builder_add(b, &other, &err), err);
+    CHECK(tdm_builder_rows(b) == 2 && tdm_builder_duplicates(b) == 1);
+    r.ordered = true;
+    CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    CHECK(tdm_builder_rows(b) == 3 && tdm_builder_duplicates(b) == 1);
+    CHECK(tdm_builder_add(b, &(tdm_row){.user = r.user}, &err) == TDM_E_ARG);
+    tdm_builder_close(b);
+}
+
+static void a_core_is_peeled_to_the_fixed_point(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_builder *b;
+    tdm_dataset *d;
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    /* cid has two rows, but one is of an item that nobody else has; then bob falls with what cid shared */
+    const char *pairs[][2] = {{"ann", "a"}, {"ann", "b"}, {"dan", "a"}, {"dan", "b"},
+                              {"bob", "a"}, {"bob", "c"}, {"cid", "c"}, {"cid", "x"}};
+    for (int k = 0; k < 8; k++) {
+        tdm_row r = row(pairs[k][0], pairs[k][1], NAN, k, "");
+        CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    }
+    CHECK_OK(tdm_builder_finish(&d, b, 2, &err), err);
+    CHECK(d->U == 2 && d->I == 2 && d->N == 4 && tdm_dataset_user(d, tdm_str_of("bob")) == TDM_NONE);
+    tdm_dataset_close(d);
+    CHECK_OK(tdm_builder_finish(&d, b, 3, &err), err);
+    CHECK(d->U == 0 && d->I == 0 && d->N == 0);
+    tdm_dataset_close(d);
+    tdm_builder_close(b);
+}
+
+static void a_failed_allocation_leaks_nothing(void **state)
+{
+    (void)state;
+    size_t live = tdm_mem_live();
+    long k = 0;
+    for (;; k++) {
+        tdm_builder *b = NULL;
+        tdm_dataset *d = NULL, *back = NULL;
+        tdm_err err;
+        tdm_mem_fail_after(k);
+        tdm_status st = tdm_builder_open(&b, 1, &err);
+        if (!st) st = fill(b, 0, &err);
+        if (!st) st = tdm_builder_finish(&d, b, 0, &err);
+        if (!st) st = tdm_dataset_save(d, folder, NULL, &err);
+        if (!st) st = tdm_dataset_open(&back, folder, &err);
+        tdm_mem_fail_after(-1);
+        tdm_builder_close(b);
+        tdm_dataset_close(d);
+        tdm_dataset_close(back);
+        CHECK(tdm_mem_live() == live);
+        if (st == TDM_OK) break;
+        CHECK(k < 5000);
+    }
+    CHECK(k > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_saved_is_opened),
+        cmocka_unit_test(the_listing_of_people_leaves_no_trace),
+        cmocka_unit_test(a_changed_byte_is_found),
+        cmocka_unit_test(equal_rows_are_left_out_unless_their_order_means_time),
+        cmocka_unit_test(a_core_is_peeled_to_the_fixed_point),
+        cmocka_unit_test(a_failed_allocation_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
