@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside.h - what the files of the tokenizer share. Inside this floor only.
+ *
+ * Tokens are numbered 0 .. n-1. A token is plain (its text is the bytes it stands for), special (its text is its name)
+ * or a hole that vocab.json left. Plain text reaches a token only as one byte or as the result of a merge, and neither
+ * may be special: that is what keeps a special token out of what people write. */
+#ifndef TDM_TEXT_INSIDE_H
+#define TDM_TEXT_INSIDE_H
+
+#include "text/bpe.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum { TOKEN_HOLE, TOKEN_PLAIN, TOKEN_SPECIAL };
+enum { TOKEN_LIMIT = 1 << 22, TOKEN_NAME_LIMIT = 256 };
+
+typedef struct token {
+    uint32_t at, n; /* its bytes in tdm_bpe.text */
+    uint8_t kind;
+} token;
+
+typedef struct merge {
+    uint32_t left, right, result;
+} merge; /* its place is its rank */
+
+/* GPT-2's expression, compiled. */
+typedef struct cutter {
+    pcre2_general_context *memory;
+    pcre2_code *code;
+} cutter;
+
+struct tdm_bpe {
+    token *token;
+    size_t n, token_cap;
+    size_t base; /* tokens of vocab.json; those behind them are added ones */
+    tdm_buf text;
+    uint32_t *by_text; /* token + 1, or 0, by hash of its text; room is a power of two */
+    size_t by_text_room;
+    merge *merge;
+    size_t merges, merge_cap;
+    uint32_t *by_pair; /* rank + 1, or 0 */
+    size_t by_pair_room;
+    uint32_t byte[256]; /* the token of one byte, or UINT32_MAX */
+    cutter cut;
+};
+
+/* ---- vocabulary (vocabulary.c) ---- */
+
+tdm_bpe *bpe_new(tdm_err *err);
+tdm_str bpe_text(const tdm_bpe *b, uint32_t t);
+uint32_t bpe_find(const tdm_bpe *b, tdm_str text); /* plain or special; UINT32_MAX: none */
+/* Makes token number `t` (holes are made below it); the text or the number being taken is the caller's to have checked.
+ */
+tdm_status bpe_put(tdm_bpe *b, uint32_t t, int kind, tdm_str text, tdm_err *err);
+/* Adds the next merge; a pair that has one, or a result that is special, is our caller's to have checked. */
+tdm_status bpe_merge(tdm_bpe *b, merge m, tdm_err *err);
+uint32_t bpe_rank(const tdm_bpe *b, uint32_t left, uint32_t right); /* UINT32_MAX: the pair does not merge */
+
+/* The 256 bytes as GPT-2 writes them in its files: printable ones as themselves, the others as U+0100 and up. */
+uint32_t alphabet_of(uint8_t byte);
+int alphabet_byte(uint32_t c); /* -1: not of the alphabet */
+void alphabet_write(tdm_buf *out, tdm_str bytes);
+bool alphabet_read(tdm_buf *out, tdm_str text); /* false: holds something that is not of the alphabet */
+
+/* ---- cutting (cut.c) ---- */
+
+tdm_status cutter_init(cutter *c, tdm_err *err);
+void cutter_clear(cutter *c);
+
+/* Calls f for the pieces of `text`, in order and without gaps, until f fails. */
+typedef tdm_status piece_fn(void *ctx, tdm_str piece, tdm_err *err);
+tdm_status cutter_run(const cutter *c, tdm_str text, piece_fn *f, void *ctx, tdm_err *err);
+
+#endif
