@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge_ratings.c - predicted against given ratings: errors pooled over all held-out ratings, people resampled.
+ *
+ * Every held-out rating is judged, whether or not its item counts in the ranking. A prediction is clipped to the data's
+ * scale; one that is missing is counted and left out of both errors. */
+#include "base/mem.h"
+#include "eval/judge.h"
+#include "eval/significance.h"
+
+#include <math.h>
+
+enum { GRAIN = 64 };
+enum { SQUARED, ABSOLUTE, COUNT, COLUMNS };
+
+typedef struct rater {
+    const tdm_judge_room *room;
+    const tdm_model *m;
+    float *prediction;
+    tdm_status *st; /* a chunk each */
+    tdm_err *err;
+} rater;
+
+static void rate_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    rater *r = ctx;
+    const tdm_evaluate_input *in = r->room->in;
+    const tdm_questions *qs = in->questions;
+    for (size_t q = begin; q < end && !r->st[chunk]; q++) {
+        size_t at = (size_t)qs->target_at[q], n = (size_t)qs->target_at[q + 1] - at;
+        tdm_history h = tdm_questions_history(qs, q);
+        if (!n) continue;
+        r->st[chunk] = r->m->ops->rate(r->m, r->prediction + at, &h, qs->target + at, n, &r->err[chunk]);
+        for (size_t t = at; t < at + n; t++) {
+            float *p = &r->prediction[t];
+            if (!isfinite(*p)) *p = NAN;
+            else if (*p < in->rating_low) *p = in->rating_low;
+            else if (*p > in->rating_high) *p = in->rating_high;
+        }
+    }
+}
+
+static tdm_status predict(float *prediction, const tdm_judge_room *room, const tdm_model *m, tdm_err *err)
+{
+    size_t n = room->in->questions->n, chunks = tdm_chunks(n, GRAIN);
+    rater r = {room, m, prediction, tdm_new(chunks, sizeof(tdm_status)), tdm_new(chunks, sizeof(tdm_err))};
+    tdm_status st = r.st && r.err ? TDM_OK : tdm_nomem(err, "the predicted ratings");
+    if (!st) tdm_pool_for(room->run->pool, n, GRAIN, rate_chunk, &r);
+    for (size_t c = 0; !st && c < chunks; c++)
+        if ((st = r.st[c]) && err) *err = r.err[c];
+    tdm_free(r.st);
+    tdm_free(r.err);
+    return st;
+}
+
+/* A row for each person with a predicted rating: sums of squared and absolute errors, and how many. */
+static size_t rows_fill(double *x, tdm_judged *j, const tdm_questions *qs)
+{
+    size_t P = 0;
+    for (size_t q = 0; q < qs->n; q++) {
+        double *row = x + P * COLUMNS;
+        for (int64_t t = qs->target_at[q]; t < qs->target_at[q + 1]; t++) {
+            if (!isfinite(qs->target_rating[t])) continue;
+            if (isnan(j->prediction[t])) {
+                j->unrated++;
+                continue;
+            }
+            double e = (double)j->prediction[t] - (double)qs->target_rating[t];
+            row[SQUARED] += e * e;
+            row[ABSOLUTE] += fabs(e);
+            row[COUNT]++;
+        }
+        j->rated += (size_t)row[COUNT];
+        P += row[COUNT] > 0;
+    }
+    return P;
+}
+
+static void errors(tdm_judged *j, const double *x, size_t P, const double *boot, double *some)
+{
+    double sum[COLUMNS] = {0};
+    for (size_t i = 0; i < P * COLUMNS; i++) sum[i % COLUMNS] += x[i];
+    j->rmse.value = sqrt(sum[SQUARED] / sum[COUNT]);
+    j->mae.value = sum[ABSOLUTE] / sum[COUNT];
+    for (size_t r = 0; r < TDM_RESAMPLES; r++) some[r] = sqrt(boot[r * COLUMNS] / boot[r * COLUMNS + COUNT]);
+    tdm_interval(&j->rmse.low, &j->rmse.high, some, TDM_RESAMPLES);
+    for (size_t r = 0; r < TDM_RESAMPLES; r++) some[r] = boot[r * COLUMNS + ABSOLUTE] / boot[r * COLUMNS + COUNT];
+    tdm_interval(&j->mae.low, &j->mae.high, some, TDM_RESAMPLES);
+}
+
+tdm_status tdm_judge_ratings(tdm_judged *j, const tdm_judge_room *room, const tdm_model *m, tdm_err *err)
+{
+    const tdm_questions *qs = room->in->questions;
+    j->prediction = tdm_new(room->e->targets, sizeof *j->prediction);
+    double *x = tdm_new(qs->n * sizeof *x, COLUMNS);
+    double *boot = tdm_new(TDM_RESAMPLES, COLUMNS * sizeof *boot), *some = tdm_new(TDM_RESAMPLES, sizeof *some);
+    tdm_status st = j->prediction && x && boot && some ? TDM_OK : tdm_nomem(err, "the judging of ratings");
+    if (!st) st = predict(j->prediction, room, m, err);
+    size_t P = st ? 0 : rows_fill(x, j, qs);
+    if (!st) st = tdm_bootstrap(boot, x, P, COLUMNS, TDM_RESAMPLES, room->in->seed, room->run->pool, err);
+    if (!st && P) errors(j, x, P, boot, some);
+    tdm_free(x);
+    tdm_free(boot);
+    tdm_free(some);
+    return st;
+}
