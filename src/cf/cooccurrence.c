@@ -77,7 +77,7 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     if (!st)
         st = tdm_links_make(&l->links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "cooccurrence", err);
     tdm_rows_clear(&rows);
-    if (st) tdm_linear_close(&l->base);
+    if (st) tdm_linear_close((tdm_model *)l);
     else *out = &l->base;
     return st;
 }
