@@ -394,8 +394,9 @@ static void short_memory_leaves_nothing_behind(void **state)
     int64_t offset[5];
     tdm_strings texts = corpus(offset);
     size_t live = tdm_mem_live();
-    long k = 0;
-    for (; k < 20000; k++) {
+    long k = 0, well = 0;
+    /* Matching does without its compiler where memory is short, so one success is not yet the end; fifty are. */
+    for (; well < 50 && k < 20000; k++) {
         tdm_bpe *c = NULL, *d = NULL;
         tdm_tokens t = {0};
         tdm_mem_fail_after(k);
@@ -407,10 +408,10 @@ static void short_memory_leaves_nothing_behind(void **state)
         tdm_bpe_close(c);
         tdm_bpe_close(d);
         CHECK(tdm_mem_live() == live);
-        if (st == TDM_OK) break;
-        CHECK(st == TDM_E_NOMEM);
+        well = st == TDM_OK ? well + 1 : 0;
+        CHECK(st == TDM_OK || st == TDM_E_NOMEM);
     }
-    CHECK(k > 20 && k < 20000);
+    CHECK(k > 200 && well == 50);
     folder_remove(folder);
 }
 
