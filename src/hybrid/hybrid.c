@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hybrid.c - the models' opinions, summed with learned weights (fusion.h says how, learn.c from what).
+ *
+ * All items are scored, not only candidates: an item that no model puts among its best cannot pass one that some model
+ * does, save where several half-hearted opinions add up, and then that is what the weights say. One model's scores are
+ * held at a time, so a batch needs one row of the catalogue beside its result. */
+#include "hybrid/hybrid.h"
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "hybrid/fusion.h"
+#include "hybrid/learn.h"
+#include "model/evidence.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct hybrid {
+    tdm_model base;
+    tdm_fusion f;
+    const tdm_model *model[TDM_FUSION_MODELS + 2]; /* one too many is still told apart; NULL at the end */
+    const char *name[TDM_FUSION_MODELS + 1];
+} hybrid;
+
+static void hybrid_close(tdm_model *m)
+{
+    hybrid *s = (hybrid *)m;
+    if (!s) return;
+    tdm_fusion_clear(&s->f);
+    tdm_free(s);
+}
+
+static tdm_status hybrid_new(hybrid **out, const tdm_model *const *needs, const tdm_dataset *train, tdm_err *err)
+{
+    *out = NULL;
+    size_t P = 0;
+    hybrid *s = tdm_new(1, sizeof *s);
+    if (!s) return tdm_nomem(err, "the hybrid");
+    s->base.ops = &tdm_hybrid_ops;
+    for (; needs && needs[P] && P <= TDM_FUSION_MODELS; P++) {
+        s->model[P] = needs[P];
+        s->name[P] = needs[P]->ops->name;
+    }
+    tdm_status st = tdm_fusion_init(&s->f, s->model, train, err);
+    if (st) hybrid_close(&s->base);
+    else *out = s;
+    return st;
+}
+
+static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
+{
+    *out = NULL;
+    hybrid *s;
+    tdm_status st = hybrid_new(&s, in->needs, in->train, err);
+    if (!st) st = tdm_fusion_learn(&s->f, in, err);
+    if (!st) st = tdm_fusion_learn_ratings(&s->f, in, err);
+    if (st && s) hybrid_close(&s->base);
+    if (!st) *out = &s->base;
+    return st;
+}
+
+/* ---- ranking ---- */
+
+/* A model's weight for one history, as far as no item enters: constant and slope by people. */
+typedef struct slope { double constant, by_people; } slope;
+
+static slope slope_of(const tdm_fusion *f, size_t p, size_t n)
+{
+    const double *w = f->part[p].weight;
+    return (slope){w[0] + w[2] * tdm_gate_at(&f->by_length, log1p((double)n)), w[1]};
+}
+
+static float part_at(const tdm_fusion *f, size_t p, slope w, double norm, float score, uint32_t item)
+{
+    double x = tdm_opinion_at(score, f->part[p].form, norm, f->part[p].floor);
+    if (x == 0) return 0;
+    return (float)(x * (w.constant + w.by_people * tdm_gate_at(&f->by_people, (double)f->people[item])));
+}
+
+static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
+{
+    const hybrid *s = (const hybrid *)m;
+    const tdm_fusion *f = &s->f;
+    tdm_status st = TDM_OK;
+    float *one = tdm_new(f->I, sizeof *one);
+    if (!one) return tdm_nomem(err, "the hybrid's scores");
+    for (size_t b = 0; b < B && !st; b++) {
+        float *sum = scores + b * f->I;
+        memset(sum, 0, f->I * sizeof *sum);
+        for (size_t p = 0; p < f->P && !st; p++) {
+            st = f->model[p]->ops->score(f->model[p], one, &h[b], 1, err);
+            if (st) break;
+            double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
+            slope w = slope_of(f, p, h[b].n);
+            for (uint32_t i = 0; i < f->I; i++) sum[i] += part_at(f, p, w, norm, one[i], i);
+        }
+    }
+    tdm_free(one);
+    return st;
+}
+
+tdm_status tdm_hybrid_parts(const tdm_model *m, float *parts, const char *const **names, size_t *P,
+                            const tdm_history *h, uint32_t item, tdm_err *err)
+{
+    const hybrid *s = (const hybrid *)m;
+    const tdm_fusion *f = &s->f;
+    *P = f->P;
+    *names = s->name;
+    if (item >= f->I) return tdm_fail(err, TDM_E_ARG, "hybrid: there is no item %u among %zu", item, f->I);
+    float *one = tdm_new(f->I, sizeof *one);
+    tdm_status st = one ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
+    for (size_t p = 0; p < f->P && !st; p++) {
+        st = f->model[p]->ops->score(f->model[p], one, h, 1, err);
+        if (st) break;
+        double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
+        parts[p] = part_at(f, p, slope_of(f, p, h->n), norm, one[item], item);
+    }
+    tdm_free(one);
+    return st;
+}
+
+size_t tdm_hybrid_models(const tdm_model *m, const tdm_model *const **models)
+{
+    const hybrid *s = (const hybrid *)m;
+    *models = s->model;
+    return s->f.P;
+}
+
+/* ---- reasons ---- */
+
+/* Every model's shares, weighted by how much its part moved the score. What a model cannot explain goes to the rest. */
+static tdm_status because(const tdm_model *m, tdm_evidence *out, const tdm_history *h, uint32_t item, tdm_err *err)
+{
+    const tdm_fusion *f = &((const hybrid *)m)->f;
+    float part[TDM_FUSION_MODELS];
+    const char *const *names;
+    size_t P;
+    double mass = 0, listed = 0;
+    *out = (tdm_evidence){.rest = 1};
+    tdm_status st = tdm_hybrid_parts(m, part, &names, &P, h, item, err);
+    double *amount = st ? NULL : tdm_new(f->I, sizeof *amount);
+    if (!st && !amount) st = tdm_nomem(err, "a recommendation's reasons");
+    for (size_t p = 0; !st && p < P; p++) mass += fabs((double)part[p]);
+    for (size_t p = 0; !st && p < P && mass > 0; p++) {
+        tdm_evidence e;
+        if (!f->model[p]->ops->because || part[p] == 0) continue;
+        st = f->model[p]->ops->because(f->model[p], &e, h, item, err);
+        for (size_t k = 0; !st && k < e.n_because; k++)
+            if (e.because[k].item < f->I)
+                amount[e.because[k].item] += (double)e.because[k].share * fabs((double)part[p]) / mass;
+        for (size_t k = 0; !st && k < e.n_people && !out->n_people; k++) /* people of the first model that names some */
+            out->people[k].user = e.people[k].user, out->people[k].similarity = e.people[k].similarity;
+        if (!st && !out->n_people) out->n_people = e.n_people;
+    }
+    for (size_t j = 0; !st && j < h->n; j++) {
+        if (h->items[j] >= f->I) continue;
+        tdm_evidence_item(out, h->items[j], (float)amount[h->items[j]]);
+        amount[h->items[j]] = 0; /* an item that repeats is listed once */
+    }
+    for (size_t k = 0; k < out->n_because; k++) listed += (double)out->because[k].share;
+    out->rest = (float)(1 - listed);
+    tdm_free(amount);
+    return st;
+}
+
+/* ---- ratings ---- */
+
+static tdm_status rate(const tdm_model *m, float *ratings, const tdm_history *h, const uint32_t *items, size_t n,
+                       tdm_err *err)
+{
+    const tdm_fusion *f = &((const hybrid *)m)->f;
+    tdm_status st = TDM_OK;
+    float *one = tdm_new(n, sizeof *one);
+    double *sum = tdm_new(n, sizeof *sum);
+    if (!one || !sum) st = tdm_nomem(err, "the hybrid's ratings");
+    for (size_t p = 0; !st && p < f->P; p++) {
+        if (!f->model[p]->ops->rate) continue;
+        st = f->model[p]->ops->rate(f->model[p], one, h, items, n, err);
+        for (size_t k = 0; !st && k < n; k++)
+            if (isfinite(one[k])) sum[k] += f->rate[p] * ((double)one[k] - f->mean);
+    }
+    for (size_t k = 0; !st && k < n; k++) ratings[k] = (float)(f->mean + f->shift + sum[k]);
+    tdm_free(one);
+    tdm_free(sum);
+    return st;
+}
+
+/* ---- disk ---- */
+
+static tdm_status save(const tdm_model *m, const char *path, tdm_err *err)
+{
+    return tdm_fusion_write(&((const hybrid *)m)->f, path, err);
+}
+
+static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
+                       tdm_err *err)
+{
+    hybrid *s;
+    *out = NULL;
+    tdm_status st = hybrid_new(&s, needs, train, err);
+    if (!st) st = tdm_fusion_read(&s->f, path, err);
+    if (st && s) hybrid_close(&s->base);
+    if (!st) *out = &s->base;
+    return st;
+}
+
+const tdm_model_ops tdm_hybrid_ops = {
+    .name = "hybrid",
+    .summary = "all models' opinions, joined by weights learned on validation people",
+    .path = "fusion.json",
+    .params = tdm_learn_params,
+    .fit = fit,
+    .score = score,
+    .rate = rate,
+    .because = because,
+    .save = save,
+    .load = load,
+    .close = hybrid_close,
+};
