@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* evaluate.c - a model folder judged on its held-out people: the document, the report, and the files asked for. */
+#include "api/evaluate.h"
+
+#include "api/answer.h"
+#include "api/settings.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/run.h"
+#include "eval/files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what the document says besides figures ---- */
+
+/* A JSON file of the folder, or NULL where there is none that can be read. */
+static cJSON *optional(const char *folder, const char *name)
+{
+    cJSON *json = NULL;
+    char *path = tdm_path_join(folder, name);
+    if (path && tdm_file_exists(path) && tdm_json_read(&json, path, NULL)) json = NULL;
+    tdm_free(path);
+    return json;
+}
+
+void tdm_evaluation_describe(cJSON *o, const tdm_bundle *b, const char *on)
+{
+    char hex[17];
+    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)b->data->fingerprint);
+    cJSON *d = cJSON_AddObjectToObject(o, "dataset");
+    cJSON_AddNumberToObject(d, "users", (double)b->data->U);
+    cJSON_AddNumberToObject(d, "items", (double)b->data->I);
+    cJSON_AddNumberToObject(d, "interactions", (double)b->data->N);
+    cJSON_AddNumberToObject(d, "training_interactions", (double)b->split->train->N);
+    cJSON_AddStringToObject(d, "fingerprint", hex);
+    cJSON_AddStringToObject(o, "split", tdm_split_kind_name(b->protocol.split));
+    cJSON_AddStringToObject(o, "ties", tdm_ties_name(b->protocol.ties));
+    cJSON_AddStringToObject(o, "seen", tdm_seen_name(b->protocol.seen));
+    cJSON_AddItemToObject(o, "protocol", tdm_protocol_json(&b->protocol));
+    cJSON_AddStringToObject(o, "on", on);
+}
+
+static void describe_training(cJSON *o, const tdm_bundle *b, const tdm_options *opt, uint64_t seed)
+{
+    cJSON *settings = cJSON_AddObjectToObject(o, "settings"), *training = optional(b->folder, "training.json");
+    const cJSON *m;
+    cJSON_AddStringToObject(settings, "preset", tdm_json_str(b->manifest, "preset", "standard"));
+    cJSON_AddStringToObject(settings, "tandem", TDM_VERSION);
+    cJSON *models = cJSON_AddObjectToObject(settings, "models");
+    cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(b->manifest, "models"))
+    {
+        cJSON *p = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(m, "parameters"), true);
+        if (p) cJSON_AddItemToObject(models, tdm_json_str(m, "name", "?"), p);
+    }
+    cJSON_AddNumberToObject(o, "seed", tdm_json_num(b->manifest, "seed", 0));
+    cJSON_AddNumberToObject(o, "evaluation_seed", (double)seed);
+    if (opt->command) tdm_json_add_text(o, "command", tdm_str_of(opt->command));
+    if (training) cJSON_AddItemToObject(o, "training", training);
+    cJSON *fusion = optional(b->folder, "fusion.json"), *data = optional(b->folder, "dataset.json");
+    if (fusion) cJSON_AddItemToObject(o, "fusion", fusion);
+    cJSON *health = cJSON_DetachItemFromObjectCaseSensitive(data, "health");
+    if (health) cJSON_AddItemToObject(o, "health", health);
+    cJSON_Delete(data);
+}
+
+/* ---- models ---- */
+
+/* Vectors for diversity: those of the items' text, else the first there are. */
+static tdm_status vectors_find(tdm_evaluate_input *in, const char **whose, tdm_model *const *models, tdm_err *err)
+{
+    const tdm_model *best = NULL;
+    for (int i = 0; tdm_models[i]; i++) {
+        if (!models[i] || !models[i]->ops->vectors) continue;
+        if (!best || !strcmp(models[i]->ops->name, "content")) best = models[i];
+    }
+    *whose = best ? best->ops->name : NULL;
+    return best ? best->ops->vectors(best, &in->vectors, &in->K, err) : TDM_OK;
+}
+
+tdm_status tdm_evaluate_questions(tdm_evaluate_input *in, const tdm_bundle *b, const tdm_options *o, const char **on,
+                                  const char **whose, tdm_err *err)
+{
+    *on = o->on ? o->on : "test";
+    bool validation = !strcmp(*on, "validation");
+    if (!validation && strcmp(*on, "test"))
+        return tdm_fail(err, TDM_E_ARG, "--on takes test or validation, not \"%s\"", *on);
+    in->questions = validation ? &b->split->validation : &b->split->test;
+    if (!in->questions->n)
+        return tdm_fail(err, TDM_E_ARG, "%s: the split %s holds nobody out for %s, so nothing can be judged", b->folder,
+                        tdm_split_kind_name(b->protocol.split), *on);
+    in->train = b->split->train;
+    in->rating_low = b->data->rating_low;
+    in->rating_high = b->data->rating_high;
+    in->seen = b->protocol.seen;
+    tdm_status st = tdm_cutoffs_parse(in->k, &in->n_k, o->cutoffs, err);
+    return st ? st : vectors_find(in, whose, b->model, err);
+}
+
+/* ---- the report ---- */
+
+static tdm_status report_write(const cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_err *err)
+{
+    tdm_buf page = {0};
+    char *json = tdm_path_join(b->folder, "report.json"), *html = tdm_path_join(b->folder, "report.html");
+    tdm_status st = json && html ? TDM_OK : tdm_nomem(err, "a report");
+    if (!st) st = tdm_json_write(document, json, err);
+    if (!st) st = tdm_evaluation_html(&page, document, err);
+    if (!st) st = tdm_file_write(o->report ? o->report : html, page.p, page.n, err);
+    tdm_buf_clear(&page);
+    tdm_free(json);
+    tdm_free(html);
+    return st;
+}
+
+static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err)
+{
+    const tdm_model *models[TDM_MAX_MODELS];
+    const char *on, *whose;
+    tdm_files files = {0};
+    tdm_evaluate_input in = {.models = models, .seed = run->seed, .lists = tdm_files_take, .ctx = &files};
+    tdm_evaluation *e = NULL;
+    tdm_status st = tdm_evaluate_questions(&in, b, o, &on, &whose, err);
+    if (st) return st;
+    const tdm_model *subject;
+    if (tdm_bundle_model(b, &subject, NULL, NULL)) subject = NULL; /* nothing ranks: ratings alone */
+    for (int i = 0; tdm_models[i]; i++) {
+        const tdm_model *m = b->model[i];
+        if (!m || !(m->ops->score || m->ops->rate)) continue;
+        models[in.n_models++] = m;
+    }
+    in.subject = in.n_models;
+    for (size_t i = 0; i < in.n_models; i++)
+        if (models[i] == subject) in.subject = i;
+    tdm_log(run, TDM_LOG_INFO, "evaluate", "%zu models, %zu people held out for %s", in.n_models, in.questions->n, on);
+    st = tdm_files_open(&files, b->data, o->trec, o->per_person, err);
+    if (!st) st = tdm_evaluate(&e, &in, run, err);
+    tdm_status closed = tdm_files_close(&files, st ? NULL : err);
+    if (!st) st = closed;
+    if (!st) {
+        tdm_evaluation_describe(document, b, on);
+        if (whose) cJSON_AddStringToObject(document, "vectors", whose);
+        st = tdm_evaluation_add(document, e, in.subject, err);
+    }
+    if (!st) describe_training(document, b, o, run->seed);
+    tdm_evaluation_close(e);
+    return st;
+}
+
+tdm_status tdm_pipeline_evaluate(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run,
+                                 tdm_err *err)
+{
+    *evaluation = NULL;
+    tdm_bundle *b;
+    tdm_status st = tdm_bundle_open(&b, folder, err);
+    if (st) return st;
+    cJSON *document = cJSON_CreateObject();
+    st = document ? judge(document, b, o, run, err) : tdm_nomem(err, "an evaluation");
+    if (!st) st = report_write(document, b, o, err);
+    tdm_bundle_close(b);
+    if (!st) return tdm_answer(evaluation, document, err);
+    cJSON_Delete(document);
+    return st;
+}
+
+tdm_status tdm_evaluation_text(char **text, const char *json, size_t width, tdm_err *err)
+{
+    *text = NULL;
+    cJSON *document;
+    tdm_buf out = {0};
+    tdm_status st = tdm_json_parse(&document, json, strlen(json), "an evaluation", err);
+    if (st) return st;
+    st = tdm_evaluation_table(&out, document, width, err);
+    if (!st) *text = out.p; /* the buffer's memory is tdm_text_free's kind */
+    else tdm_buf_clear(&out);
+    cJSON_Delete(document);
+    return st;
+}

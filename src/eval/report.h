@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.h - inside eval: the pieces that the HTML report is put together from.
+ *
+ * A plot is a table with a drawn column: what an eye sees as a bar, a screen reader reads as a row. Drawings use
+ * percentages of their cell for x, so that they stretch with the page while letters keep their size. */
+#ifndef TDM_EVAL_REPORT_H
+#define TDM_EVAL_REPORT_H
+
+#include "base/json.h"
+
+extern const unsigned char tdm_report_css[]; /* web/report.css, taken in at build */
+extern const size_t tdm_report_css_n;
+
+void tdm_html_text(tdm_buf *out, const char *s);                 /* escaped */
+void tdm_html_count(tdm_buf *out, double v);                     /* 22,363 */
+const char *tdm_html_class(const cJSON *doc, const char *model); /* "lead", "second" or "" */
+
+/* The value of model's metric, or NaN. */
+double tdm_html_value(const cJSON *model, const char *metric);
+bool tdm_metric_less_is_better(const char *metric);
+
+/* ---- plots ---- */
+
+typedef struct tdm_axis {
+    double low, high, step;
+} tdm_axis;
+
+/* An axis over [low, high] with few, round steps. */
+tdm_axis tdm_axis_make(double low, double high);
+
+/* Head and end of a plot table, with the axis written below the rows. */
+void tdm_plot_begin(tdm_buf *out, const char *caption, const char *names, const char *values);
+void tdm_plot_end(tdm_buf *out, const tdm_axis *a);
+
+/* One row: a bar from zero, or (dot) a dot beside the zero line, with a whisker from low to high where they are
+ * numbers. `digits` behind the point of the printed value. */
+void tdm_plot_row(tdm_buf *out, const tdm_axis *a, const char *name, const char *class, bool dot, double value,
+                  double low, double high, int digits);
+
+/* Columns over words, as an inline picture: n names and values. */
+void tdm_plot_columns(tdm_buf *out, const char *title, const char *const *names, const double *values, size_t n);
+
+/* ---- sections ---- */
+
+void tdm_report_models(tdm_buf *out, const cJSON *doc);
+void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
+void tdm_report_slices(tdm_buf *out, const cJSON *doc);
+void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
+void tdm_report_data(tdm_buf *out, const cJSON *doc);
+void tdm_report_cost(tdm_buf *out, const cJSON *doc);
+
+#endif
