@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words.c - the model gpt2-words: its parameters, its folder, its table of functions.
+ *
+ * The folder is a Hugging Face GPT-2 that other tools open, with one file more, words.json: the parameters. What a
+ * prompt looks like is docs/prompts.md. */
+#include "gpt2/words.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/status.h"
+#include "gpt2/words_parts.h"
+
+#include <math.h>
+
+const tdm_param tdm_words_params[] = {
+    {"C", 128, 8, 4096, TDM_INTEGER, "channels, from scratch"},
+    {"L", 2, 1, 96, TDM_INTEGER, "layers, from scratch"},
+    {"H", 4, 1, 64, TDM_INTEGER, "heads, from scratch"},
+    {"window", 256, WORDS_T, 1024, TDM_INTEGER, "tokens of a document at most"},
+    {"vocabulary", 0, 0, 50000, TDM_INTEGER, "tokens to learn, from scratch; 0: by the amount of text"},
+    {"steps", 0, 0, 10000000, TDM_INTEGER, "updates; 0: by the amount of text and the size of the model"},
+    {"epochs", 8, 0.01, 1000, TDM_LOG, "how often each document is read, up to `longest`"},
+    {"longest", 1200, 1, 10000000, TDM_INTEGER, "updates at most where `steps` is 0"},
+    {"tokens", 2048, 64, 1000000, TDM_INTEGER, "tokens of an update"},
+    {"rate", 0.002, 1e-6, 0.1, TDM_LOG, "learning rate from scratch"},
+    {"tuning_rate", 0.00005, 1e-7, 0.1, TDM_LOG, "learning rate from a pretrained model"},
+    {"dropout", 0.1, 0, 0.9, TDM_LINEAR, "part of the activations left out in training"},
+    {"decay", 0.1, 0, 1, TDM_LINEAR, "weight decay"},
+    {"context", 0.1, 0, 1, TDM_LINEAR, "how much the prompt's own words count in the loss"},
+    {"history", 3, 0, 1000, TDM_INTEGER, "history items in front of a review"},
+    {"temperature", 0.7, 0, 2, TDM_LINEAR, "of the sentences; 0: always the likeliest word"},
+    {"top_k", 40, 0, 100000, TDM_INTEGER, "words are drawn from so many likeliest; 0: from all"},
+    {"top_p", 0.9, 0, 1, TDM_LINEAR, "words are drawn from the likeliest with this probability together"},
+    {"beam", 16, 1, 1000, TDM_INTEGER, "beginnings of one length that a ranking of titles carries on"},
+    {0},
+};
+
+static tdm_status write_parameters(const tdm_words *w, const char *path, tdm_err *err)
+{
+    cJSON *o = cJSON_CreateObject(), *p = cJSON_AddObjectToObject(o, "parameters");
+    bool fine = p && cJSON_AddStringToObject(o, "model", w->base.ops->name) && cJSON_AddNumberToObject(o, "form", 1);
+    for (size_t i = 0; fine && tdm_words_params[i].name; i++)
+        fine = cJSON_AddNumberToObject(p, tdm_words_params[i].name, w->p.value[i]);
+    char *file = fine ? tdm_path_join(path, "words.json") : NULL;
+    tdm_status st = file ? tdm_json_write(o, file, err) : tdm_nomem(err, "words.json");
+    tdm_free(file);
+    cJSON_Delete(o);
+    return st;
+}
+
+static tdm_status read_parameters(tdm_words *w, const char *path, tdm_err *err)
+{
+    w->p = tdm_params_standard(tdm_words_params);
+    cJSON *o = NULL;
+    char *file = tdm_path_join(path, "words.json");
+    if (!file) return tdm_nomem(err, "words.json");
+    tdm_status st = tdm_json_read(&o, file, err);
+    const cJSON *p = st ? NULL : cJSON_GetObjectItemCaseSensitive(o, "parameters");
+    if (!st && (tdm_json_num(o, "form", 0) != 1 || !cJSON_IsObject(p)))
+        st =
+            tdm_fail(err, TDM_E_FORMAT, "%s: not the parameters of gpt2-words in a form that this version reads", file);
+    for (size_t i = 0; !st && tdm_words_params[i].name; i++) {
+        double value = tdm_json_num(p, tdm_words_params[i].name, NAN);
+        if (tdm_params_set(&w->p, file, tdm_words_params[i].name, value, err)) st = TDM_E_FORMAT;
+    }
+    cJSON_Delete(o);
+    tdm_free(file);
+    return st;
+}
+
+static tdm_status save(const tdm_model *m, const char *path, tdm_err *err)
+{
+    const tdm_words *w = (const tdm_words *)m;
+    tdm_status st = tdm_folder_make(path, err);
+    if (!st) st = tdm_gpt2_save(w->g, path, err);
+    if (!st) st = tdm_bpe_save(w->b, path, err);
+    return st ? st : write_parameters(w, path, err);
+}
+
+static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
+                       tdm_err *err)
+{
+    (void)needs;
+    *out = NULL;
+    tdm_words *w = tdm_new(1, sizeof *w);
+    if (!w) return tdm_nomem(err, path);
+    w->base.ops = &tdm_gpt2_words_ops;
+    w->train = train;
+    tdm_status st = read_parameters(w, path, err);
+    if (!st) st = tdm_gpt2_load(&w->g, path, err);
+    if (!st) st = tdm_bpe_open(&w->b, path, err);
+    if (!st && (tdm_bpe_size(w->b) > w->g->s.V || w->g->s.T < WORDS_T))
+        st = tdm_fail(err, TDM_E_FORMAT, "%s: %zu tokens in a model of %zu rows and %zu positions do not fit together",
+                      path, tdm_bpe_size(w->b), w->g->s.V, w->g->s.T);
+    if (!st) st = tdm_words_complete(w, err);
+    if (st) tdm_words_close(&w->base);
+    else *out = &w->base;
+    return st;
+}
+
+const tdm_model_ops tdm_gpt2_words_ops = {
+    .name = "gpt2-words",
+    .summary = "GPT-2 over words: reads histories as text and writes the reason beside a recommendation",
+    .path = "gpt2-words",
+    .params = tdm_words_params,
+    .fit = tdm_words_fit,
+    .topk = tdm_words_topk,
+    .write = tdm_words_write,
+    .save = save,
+    .load = load,
+    .close = tdm_words_close,
+};
