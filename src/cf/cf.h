@@ -18,4 +18,9 @@ extern const tdm_model_ops tdm_cooccurrence_ops;
 extern const tdm_model_ops tdm_item_knn_ops;
 extern const tdm_model_ops tdm_user_knn_ops;
 
+/* The people most like a history, most similar first: at most *n training rows into users[*n] and similarity[*n]; *n
+ * becomes how many there are. `m` is a user-knn; h->self is left out. */
+tdm_status tdm_user_knn_people(const tdm_model *m, uint32_t *users, float *similarity, size_t *n, const tdm_history *h,
+                               tdm_err *err);
+
 #endif

@@ -195,6 +195,24 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     return st;
 }
 
+tdm_status tdm_user_knn_people(const tdm_model *m, uint32_t *users, float *similarity, size_t *n, const tdm_history *h,
+                               tdm_err *err)
+{
+    const user_knn *s = (const user_knn *)m;
+    vote v;
+    size_t most = *n;
+    *n = 0;
+    tdm_status st = vote_make(&v, s, err);
+    if (!st) st = vote_call(&v, s, h, err);
+    for (size_t b = 0; !st && b < v.n_best && b < most; b++) {
+        users[b] = v.similar.user[v.best[b]];
+        similarity[b] = v.similar.s[v.best[b]];
+        *n = b + 1;
+    }
+    vote_clear(&v);
+    return st;
+}
+
 /* Where in v's row `item` stands; SIZE_MAX: nowhere. */
 static size_t place_of(const tdm_rows *r, uint32_t v, uint32_t item)
 {

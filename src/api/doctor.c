@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doctor.c - the machine, the kernels in use, the libraries. */
+#include "api/answer.h"
+#include "kernels/kernels.h"
+
+#include <archive.h>
+#include <cblas.h>
+#include <openssl/crypto.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+/* The value of the first line "key : value" of a file of /proc; "" where there is none. */
+static void proc_value(char *out, size_t room, const char *path, const char *key)
+{
+    char line[512];
+    FILE *f = fopen(path, "r");
+    *out = 0;
+    while (f && !*out && fgets(line, sizeof line, f)) {
+        char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key))) continue;
+        tdm_str v = tdm_str_trim(tdm_str_of(colon + 1));
+        snprintf(out, room, "%.*s", (int)v.n, v.p);
+    }
+    if (f) fclose(f);
+}
+
+static void add_machine(cJSON *o)
+{
+    char model[256], memory[64], available[64], text[600];
+    struct utsname u;
+    cJSON *m = cJSON_AddObjectToObject(o, "machine");
+    if (!uname(&u)) {
+        snprintf(text, sizeof text, "%s %s %s", u.sysname, u.release, u.machine);
+        cJSON_AddStringToObject(m, "system", text);
+    }
+    proc_value(model, sizeof model, "/proc/cpuinfo", "model name");
+    proc_value(memory, sizeof memory, "/proc/meminfo", "MemTotal");
+    proc_value(available, sizeof available, "/proc/meminfo", "MemAvailable");
+    cJSON_AddStringToObject(m, "processor", model);
+    cJSON_AddNumberToObject(m, "processors", (double)sysconf(_SC_NPROCESSORS_ONLN));
+    cJSON_AddStringToObject(m, "memory", memory);
+    cJSON_AddStringToObject(m, "memory_available", available);
+}
+
+static void add_libraries(cJSON *o)
+{
+    char version[128];
+    cJSON *l = cJSON_AddObjectToObject(o, "libraries");
+    cJSON_AddStringToObject(l, "openblas", openblas_get_config());
+    cJSON_AddStringToObject(l, "openblas_core", openblas_get_corename());
+    cJSON_AddStringToObject(l, "libarchive", archive_version_details());
+    pcre2_config(PCRE2_CONFIG_VERSION, version);
+    cJSON_AddStringToObject(l, "pcre2", version);
+    cJSON_AddStringToObject(l, "cjson", cJSON_Version());
+    snprintf(version, sizeof version, "%u.%u.%u", XXH_versionNumber() / 10000, XXH_versionNumber() / 100 % 100,
+             XXH_versionNumber() % 100);
+    cJSON_AddStringToObject(l, "xxhash", version);
+    cJSON_AddStringToObject(l, "openssl", OpenSSL_version(OPENSSL_VERSION));
+}
+
+tdm_status tdm_doctor(char **answer, tdm_err *err)
+{
+    unsigned cpu = tdm_cpu_features();
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "tandem", TDM_VERSION);
+    add_machine(o);
+    cJSON *k = cJSON_AddObjectToObject(o, "kernels");
+    cJSON_AddStringToObject(k, "in_use", tdm_kernels_best()->isa);
+    cJSON_AddBoolToObject(k, "avx2", (cpu & TDM_CPU_AVX2) != 0);
+    cJSON_AddBoolToObject(k, "avx512", (cpu & TDM_CPU_AVX512) != 0);
+    add_libraries(o);
+    return tdm_answer(answer, o, err);
+}
