@@ -210,11 +210,15 @@ static void comparison_plot(tdm_buf *out, const cJSON *doc, const char *metric)
     cJSON_ArrayForEach(c, all)
     {
         if (strcmp(tdm_json_str(c, "metric", ""), metric)) continue;
-        bool sure = tdm_json_bool(c, "significant", false);
+        double v = tdm_json_num(c, "difference", NAN);
+        bool sure = tdm_json_bool(c, "significant", false), good = tdm_metric_less_is_better(metric) ? v < 0 : v > 0;
         char name[128];
         snprintf(name, sizeof name, "%.100s%s", tdm_json_str(c, "b", "?"), sure ? "" : " (n.s.)");
-        tdm_plot_row(out, &a, name, sure ? "lead" : "", true, tdm_json_num(c, "difference", NAN),
-                     tdm_json_num(c, "low", NAN), tdm_json_num(c, "high", NAN), 4);
+        tdm_plot_row(out, &a, name,
+                     !sure  ? ""
+                     : good ? "up"
+                            : "down",
+                     true, v, tdm_json_num(c, "low", NAN), tdm_json_num(c, "high", NAN), 4);
     }
     tdm_buf_str(out, "</tbody>");
     tdm_plot_end(out, &a);
@@ -363,7 +367,8 @@ void tdm_report_fusion(tdm_buf *out, const cJSON *doc)
     cJSON_ArrayForEach(m, of(fusion, "models"))
     {
         double v = tdm_json_num(m, "weight", NAN);
-        if (!isnan(v)) tdm_plot_row(out, &a, tdm_json_str(m, "name", "?"), "lead", false, v, NAN, NAN, 3);
+        if (!isnan(v))
+            tdm_plot_row(out, &a, tdm_json_str(m, "name", "?"), v < 0 ? "down" : "up", false, v, NAN, NAN, 3);
     }
     tdm_buf_str(out, "</tbody>");
     tdm_plot_end(out, &a);
