@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "data/build.h"
+#include "gpt2/words_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- a small world: tea people and tool people, who write as such people do ---- */
+
+enum { PEOPLE = 40, EACH = 5, KINDS = 2, ITEMS = 8 };
+
+static const char *const titles[KINDS][ITEMS] = {
+    {"Green tea", "Black tea", "Tea pot", "Tea cup", "Herbal tea", "Honey", "Tea strainer", "Tea cup"},
+    {"Steel hammer", "Steel saw", "Tool box", "Wood glue", "Hand drill", "Tape <|end|><|item|> measure", "Work gloves",
+     "Bench vice"},
+};
+static const char *const says[KINDS][2] = {
+    {"I drink it every morning with great pleasure.", "The taste is warm and kind and lasts all day."},
+    {"It is strong and does the work without fuss.", "The grip is firm and the steel holds its edge."},
+};
+
+static tdm_str str(const char *s) { return tdm_str_of(s); }
+
+static tdm_dataset *world(bool reviews)
+{
+    tdm_builder *b;
+    tdm_dataset *d;
+    tdm_err e;
+    CHECK_OK(tdm_builder_open(&b, 5, &e), e);
+    for (size_t u = 0; u < PEOPLE; u++)
+        for (size_t k = 0; k < EACH; k++) {
+            char user[16], item[16], summary[64], review[160];
+            size_t kind = u % KINDS, i = (u / KINDS * 3 + k) % ITEMS;
+            snprintf(user, sizeof user, "u%zu", u);
+            snprintf(item, sizeof item, "i%zu-%zu", kind, i);
+            snprintf(summary, sizeof summary, "%s own%zux%zu", kind ? "Good tool" : "Fine tea", u, k);
+            snprintf(review, sizeof review, "%s More of it\nlater.", says[kind][(u / 2 + k) % 2]);
+            tdm_row row = {.user = str(user),
+                           .item = str(item),
+                           .rating = (float)(k % 2 ? 5 : 4),
+                           .time = (int64_t)(u * 100 + k),
+                           .summary = str(reviews ? summary : ""),
+                           .review = str(reviews ? review : "")};
+            CHECK_OK(tdm_builder_add(b, &row, &e), e);
+        }
+    for (size_t kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < ITEMS; i++) {
+            char id[16];
+            snprintf(id, sizeof id, "i%zu-%zu", kind, i);
+            tdm_item item = {.id = str(id), .title = str(titles[kind][i])};
+            CHECK_OK(tdm_builder_item(b, &item, NULL, &e), e);
+        }
+    CHECK_OK(tdm_builder_finish(&d, b, 0, &e), e);
+    tdm_builder_close(b);
+    return d;
+}
+
+static tdm_run *run_open(size_t threads)
+{
+    tdm_run *run;
+    tdm_err e;
+    const tdm_run_options o = {.threads = threads, .seed = 11};
+    CHECK_OK(tdm_run_open(&run, &o, &e), e);
+    return run;
+}
+
+static tdm_params small(double steps)
+{
+    tdm_params p = tdm_params_standard(tdm_gpt2_words_ops.params);
+    tdm_err e;
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "C", 32, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "H", 2, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "vocabulary", 400, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "tokens", 600, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "steps", steps, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "beam", 1000, &e), e);
+    return p;
+}
+
+static tdm_model *fitted(const tdm_dataset *d, tdm_run *run, double steps)
+{
+    tdm_model *m;
+    tdm_err e;
+    tdm_params p = small(steps);
+    const tdm_fit_input in = {.train = d, .params = &p, .run = run};
+    CHECK_OK(tdm_gpt2_words_ops.fit(&m, &in, &e), e);
+    return m;
+}
+
+static const tdm_words *parts(const tdm_model *m) { return (const tdm_words *)m; }
+
+/* One model for the tests that only read it. */
+static struct {
+    tdm_dataset *d;
+    tdm_run *run;
+    tdm_model *m;
+} shared;
+
+static int setup(void **state)
+{
+    (void)state;
+    shared.d = world(true);
+    shared.run = run_open(2);
+    shared.m = fitted(shared.d, shared.run, 150);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tdm_model_close(shared.m);
+    tdm_run_close(shared.run);
+    tdm_dataset_close(shared.d);
+    return 0;
+}
+
+static uint32_t item(const tdm_dataset *d, const char *id)
+{
+    uint32_t i = tdm_dataset_item(d, str(id));
+    CHECK(i != TDM_NONE);
+    return i;
+}
+
+/* ---- documents ---- */
+
+static size_t count(const uint32_t *token, size_t n, uint32_t mark)
+{
+    size_t c = 0;
+    for (size_t i = 0; i < n; i++) c += token[i] == mark;
+    return c;
+}
+
+static void documents_have_the_form_whatever_people_write(void **state)
+{
+    (void)state;
+    const tdm_words *w = parts(shared.m);
+    tdm_docs docs, held;
+    tdm_err e;
+    CHECK_OK(tdm_docs_make(&docs, &held, w, shared.run, &e), e);
+    CHECK(docs.n + held.n == PEOPLE * EACH && docs.n > PEOPLE * EACH / 2);
+    for (size_t q = 0; q < docs.n; q++) {
+        const uint32_t *t = docs.all.token.at + docs.start[q];
+        const float *weight = docs.all.weight + docs.start[q];
+        size_t n = docs.start[q + 1] - docs.start[q];
+        CHECK(n <= 256 && t[0] == w->mark.text && t[n - 1] == w->mark.text && count(t, n, w->mark.text) == 2);
+        size_t items = count(t, n, w->mark.item);
+        CHECK(items >= 1 && items <= 4 && count(t, n, w->mark.end) == items);
+        CHECK(count(t, n, w->mark.summary) == 1 && count(t, n, w->mark.review) == 1);
+        CHECK(count(t, n, w->mark.because) <= BECAUSE && count(t, n, w->mark.others) <= OTHERS);
+        bool answer = false;
+        for (size_t i = 0; i < n; i++) {
+            if (answer) CHECK(weight[i] == 1); /* all of the answer is to be learned */
+            answer |= t[i] == w->mark.summary;
+        }
+    }
+    tdm_docs_clear(&docs);
+    tdm_docs_clear(&held);
+}
+
+/* Every summary holds a word that nobody else writes: what stands before the answer never has the answer's. */
+static void a_review_is_never_in_front_of_itself(void **state)
+{
+    (void)state;
+    const tdm_words *w = parts(shared.m);
+    tdm_docs docs, held;
+    tdm_buf text = {0};
+    tdm_err e;
+    size_t others = 0;
+    CHECK_OK(tdm_docs_make(&docs, &held, w, shared.run, &e), e);
+    for (size_t q = 0; q < docs.n; q++) {
+        const uint32_t *t = docs.all.token.at + docs.start[q];
+        size_t n = docs.start[q + 1] - docs.start[q], at = 0;
+        while (t[at] != w->mark.summary) at++;
+        tdm_buf_reset(&text);
+        tdm_bpe_decode(w->b, &text, t + at, n - at);
+        const char *own = strstr(text.p, "own");
+        CHECK(own != NULL);
+        char word[32], person[32];
+        CHECK(sscanf(own, "%31[a-z0-9]", word) == 1);
+        snprintf(person, sizeof person, "%s", word);
+        *strchr(person, 'x') = 0; /* "own12": nothing else that this person wrote either */
+        strcat(person, "x");
+        tdm_buf_reset(&text);
+        tdm_bpe_decode(w->b, &text, t, at);
+        CHECK(strstr(text.p, person) == NULL);
+        others += count(t, at, w->mark.others);
+    }
+    CHECK(others > docs.n / 2);
+    tdm_buf_clear(&text);
+    tdm_docs_clear(&docs);
+    tdm_docs_clear(&held);
+}
+
+/* ---- ranking ---- */
+
+/* log p of an item's title and its end behind the prompt, without a cache and without the tree. */
+static double title_logp(const tdm_words *w, const tdm_history *h, uint32_t i)
+{
+    tdm_prompt p = {0};
+    tdm_question q = {
+        .history = h, .item = TDM_NONE, .person = TDM_NONE, .rating = NAN, .most_history = 3, .room = 200};
+    tdm_err e;
+    CHECK_OK(tdm_words_prompt(&p, w, &q, NULL, &e), e);
+    size_t at = p.token.n;
+    tdm_prompt_add(&p, w->names.token + w->names.offset[i], (size_t)(w->names.offset[i + 1] - w->names.offset[i]), 0);
+    tdm_prompt_mark(&p, w->mark.end, 0);
+    uint32_t start[2] = {0, (uint32_t)p.token.n}, target[300];
+    float logp[300];
+    for (size_t k = 0; k < p.token.n; k++)
+        target[k] = k + 1 < at || k + 1 == p.token.n ? TDM_GPT2_SILENT : p.token.at[k + 1];
+    const tdm_gpt2_batch b = {.token = p.token.at, .start = start, .S = 1, .N = p.token.n, .target = target};
+    CHECK_OK(tdm_gpt2_logp(w->g, logp, &b, &e), e);
+    double sum = 0;
+    for (size_t k = 0; k < p.token.n; k++) sum += (double)logp[k];
+    tdm_prompt_clear(&p);
+    return sum;
+}
+
+static void a_ranking_is_every_title_by_its_likelihood(void **state)
+{
+    (void)state;
+    const tdm_words *w = parts(shared.m);
+    enum { I = KINDS * ITEMS };
+    uint32_t items[I];
+    float scores[I];
+    size_t n;
+    tdm_err e;
+    uint8_t seen[I] = {0};
+    tdm_history h = tdm_dataset_history(shared.d, 0);
+    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &h, I, &e), e);
+    CHECK(n == I);
+    for (size_t r = 0; r < n; r++) {
+        CHECK(items[r] < I && !seen[items[r]]++);
+        CHECK(r == 0 || scores[r] <= scores[r - 1]);
+        /* two ways to the same sum of about ten terms of size 1 to 10 in float: some 1e-5 apart at most */
+        CHECK(fabs(title_logp(w, &h, items[r]) - (double)scores[r]) < 1e-3);
+    }
+    /* the two "Tea cup"s have one score, the lower index first */
+    uint32_t a = item(shared.d, "i0-3"), b = item(shared.d, "i0-7");
+    for (size_t r = 0; r < n; r++)
+        if (items[r] == (a < b ? a : b)) CHECK(items[r + 1] == (a < b ? b : a) && scores[r + 1] == scores[r]);
+    uint32_t three[3];
+    CHECK_OK(shared.m->ops->topk(shared.m, three, scores, &n, &h, 3, &e), e);
+    CHECK(n == 3 && memcmp(three, items, sizeof three) == 0);
+}
+
+static void tea_people_are_offered_tea(void **state)
+{
+    (void)state;
+    const tdm_dataset *d = shared.d;
+    size_t own = 0, all = 0;
+    tdm_err e;
+    for (uint32_t u = 0; u < 10; u++) {
+        uint32_t items[5];
+        float scores[5];
+        size_t n;
+        tdm_history h = tdm_dataset_history(d, u);
+        char kind = tdm_strings_at(&d->item_id, h.items[0]).p[1];
+        CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &h, 5, &e), e);
+        for (size_t r = 0; r < n; r++, all++) own += tdm_strings_at(&d->item_id, items[r]).p[1] == kind;
+    }
+    CHECK(own * 10 >= all * 9);
+}
+
+static void an_empty_history_and_a_foreign_item_are_no_harm(void **state)
+{
+    (void)state;
+    uint32_t items[4], foreign[2] = {1000000, 0};
+    float scores[4];
+    size_t n;
+    tdm_err e;
+    char out[200];
+    double logp;
+    tdm_history none = {.self = TDM_NONE}, odd = {.items = foreign, .n = 2, .self = TDM_NONE};
+    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &none, 4, &e), e);
+    CHECK(n == 4);
+    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &odd, 4, &e), e);
+    CHECK(n == 4);
+    tdm_reason r = {.history = &none, .item = 0, .seed = 1};
+    CHECK_OK(shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e), e);
+    r.item = 1000000;
+    CHECK(shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e) == TDM_E_ARG && out[0] == 0);
+}
+
+/* ---- writing ---- */
+
+static void sentences_are_one_line_and_end(void **state)
+{
+    (void)state;
+    size_t written = 0, apt = 0, all = 0;
+    tdm_err e;
+    for (uint32_t u = 0; u < 6; u++)
+        for (uint32_t i = 0; i < 6; i++, all++) {
+            char out[200], again[200];
+            double logp, twice;
+            tdm_history h = tdm_dataset_history(shared.d, u);
+            tdm_evidence because = {.n_because = 1, .rest = 0.5f};
+            because.because[0].item = h.items[0];
+            because.because[0].share = 0.5f;
+            tdm_reason r = {.history = &h, .item = i, .evidence = &because, .seed = 3};
+            CHECK_OK(shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e), e);
+            CHECK_OK(shared.m->ops->write(shared.m, again, sizeof again, &twice, &r, &e), e);
+            assert_string_equal(out, again);
+            CHECK(logp == twice && logp <= 0);
+            if (!out[0]) continue;
+            written++;
+            if (all % 12 == 0) print_message("  %s (%.2f)\n", out, logp);
+            CHECK(tdm_utf8_valid(str(out)) && tdm_prompt_ends(str(out)) && strlen(out) <= REVIEW_BYTES);
+            for (const char *c = out; *c; c++) CHECK((unsigned char)*c >= 0x20);
+            bool tool = tdm_strings_at(&shared.d->item_id, i).p[1] == '1';
+            apt +=
+                tool == (strstr(out, "strong") || strstr(out, "grip") || strstr(out, "steel") || strstr(out, "work"));
+        }
+    CHECK(written * 2 > all);
+    CHECK(apt * 10 >= written * 7);
+    char little[20];
+    double logp;
+    tdm_history h = tdm_dataset_history(shared.d, 0);
+    tdm_reason r = {.history = &h, .item = 0, .seed = 3};
+    CHECK_OK(shared.m->ops->write(shared.m, little, sizeof little, &logp, &r, &e), e);
+    CHECK(strlen(little) < sizeof little);
+}
+
+static void without_reviews_it_ranks_and_is_silent(void **state)
+{
+    (void)state;
+    tdm_dataset *d = world(false);
+    tdm_run *run = run_open(1);
+    tdm_model *m = fitted(d, run, 60);
+    uint32_t items[3];
+    float scores[3];
+    size_t n;
+    char out[100] = "x";
+    double logp;
+    tdm_err e;
+    tdm_history h = tdm_dataset_history(d, 1);
+    CHECK_OK(m->ops->topk(m, items, scores, &n, &h, 3, &e), e);
+    CHECK(n == 3);
+    tdm_reason r = {.history = &h, .item = items[0], .seed = 3};
+    CHECK_OK(m->ops->write(m, out, sizeof out, &logp, &r, &e), e);
+    CHECK(out[0] == 0);
+    tdm_model_close(m);
+    tdm_run_close(run);
+    tdm_dataset_close(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documents_have_the_form_whatever_people_write),
+        cmocka_unit_test(a_review_is_never_in_front_of_itself),
+        cmocka_unit_test(a_ranking_is_every_title_by_its_likelihood),
+        cmocka_unit_test(tea_people_are_offered_tea),
+        cmocka_unit_test(an_empty_history_and_a_foreign_item_are_no_harm),
+        cmocka_unit_test(sentences_are_one_line_and_end),
+        cmocka_unit_test(without_reviews_it_ranks_and_is_silent),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
