@@ -7,13 +7,13 @@
 #include "model/model.h"
 
 typedef struct tdm_explain_input {
-    const tdm_dataset *data;     /* ids and titles */
-    const tdm_dataset *train;    /* what may be cited: training rows */
-    const tdm_model *model;      /* whose recommendation it is: the hybrid or any other */
-    const tdm_model *writer;     /* has ops->write; NULL: none was trained */
+    const tdm_dataset *data;  /* ids and titles */
+    const tdm_dataset *train; /* what may be cited: training rows */
+    const tdm_model *model;   /* whose recommendation it is: the hybrid or any other */
+    const tdm_model *writer;  /* has ops->write; NULL: none was trained */
     const tdm_history *history;
     uint32_t item;
-    float positive_from;         /* rated below: not a "because you liked"; NaN: nothing is */
+    float positive_from; /* rated below: not a "because you liked"; NaN: nothing is */
     uint64_t seed;
 } tdm_explain_input;
 

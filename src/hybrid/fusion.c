@@ -20,7 +20,8 @@ tdm_status tdm_fusion_init(tdm_fusion *f, const tdm_model *const *model, const t
     size_t n = 0;
     for (size_t k = 0; k < train->N; k++) {
         if (train->item[k] >= f->I)
-            return tdm_fail(err, TDM_E_FORMAT, "hybrid: training row %zu names item %u of %zu", k, train->item[k], f->I);
+            return tdm_fail(err, TDM_E_FORMAT, "hybrid: training row %zu names item %u of %zu", k, train->item[k],
+                            f->I);
         f->people[train->item[k]]++;
         if (!isfinite(train->rating ? train->rating[k] : NAN)) continue;
         sum += (double)train->rating[k];
@@ -138,8 +139,8 @@ static tdm_status model_read(tdm_fusion *f, size_t p, const cJSON *m, const char
 {
     const char *name = tdm_json_str(m, "name", "nothing"), *form = tdm_json_str(m, "form", "");
     if (strcmp(name, f->model[p]->ops->name))
-        return tdm_fail(err, TDM_E_FORMAT, "%s: joins %.60s where the folder has %s; train the hybrid again", path, name,
-                        f->model[p]->ops->name);
+        return tdm_fail(err, TDM_E_FORMAT, "%s: joins %.60s where the folder has %s; train the hybrid again", path,
+                        name, f->model[p]->ops->name);
     if (strcmp(form, forms[0]) && strcmp(form, forms[1]))
         return tdm_fail(err, TDM_E_FORMAT, "%s: %s has the unknown form \"%.60s\"", path, name, form);
     f->part[p].form = strcmp(form, forms[0]) ? TDM_FORM_SOFTMAX : TDM_FORM_SHARE;

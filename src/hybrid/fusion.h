@@ -25,25 +25,27 @@ enum {
 typedef enum tdm_form { TDM_FORM_SHARE, TDM_FORM_SOFTMAX } tdm_form;
 
 /* log(1 + count) - centre, held within [low, high] before the centre is taken off. */
-typedef struct tdm_gate { double centre, low, high; } tdm_gate;
+typedef struct tdm_gate {
+    double centre, low, high;
+} tdm_gate;
 
 typedef struct tdm_fusion {
     size_t P;                      /* models joined */
     const tdm_model *const *model; /* P; borrowed */
     size_t I;
-    float *people;                 /* I: log(1 + training rows); made from the training data, not stored */
+    float *people; /* I: log(1 + training rows); made from the training data, not stored */
     struct {
         tdm_form form;
         double floor;
         double weight[TDM_FUSION_GATES];
     } part[TDM_FUSION_MODELS];
     tdm_gate by_people, by_length;
-    size_t labels;                 /* questions that the weights were learned from; 0: none, a prior */
-    double strength;               /* of the pull to equal weights that was chosen */
+    size_t labels;   /* questions that the weights were learned from; 0: none, a prior */
+    double strength; /* of the pull to equal weights that was chosen */
     /* ratings: mean + shift + sum over models that rate: rate[p] * (their rating - mean) */
-    double mean, shift;            /* mean NaN: the data has no ratings */
+    double mean, shift; /* mean NaN: the data has no ratings */
     double rate[TDM_FUSION_MODELS];
-    size_t rated;                  /* ratings that the weights were learned from */
+    size_t rated; /* ratings that the weights were learned from */
 } tdm_fusion;
 
 /* A fusion with nothing learned. `model` (P of them) and `train` outlive it. */

@@ -62,7 +62,9 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 /* ---- ranking ---- */
 
 /* A model's weight for one history, as far as no item enters: constant and slope by people. */
-typedef struct slope { double constant, by_people; } slope;
+typedef struct slope {
+    double constant, by_people;
+} slope;
 
 static slope slope_of(const tdm_fusion *f, size_t p, size_t n)
 {

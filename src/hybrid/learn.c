@@ -26,10 +26,10 @@ static const double strengths[] = {1000, 100, 10, 1};
 enum {
     STRENGTHS = sizeof strengths / sizeof *strengths,
     FOLDS = 5,
-    TRIED = 3000,       /* lists that choose the strength: with more of them it matters little */
-    FEWEST = 10,        /* fewer lists choose nothing: the strongest pull */
-    PROBED = 64,        /* histories that tell a model's form, and its spread where there are no labels */
-    CELLS = 100000000,  /* floats of candidates held at most */
+    TRIED = 3000,      /* lists that choose the strength: with more of them it matters little */
+    FEWEST = 10,       /* fewer lists choose nothing: the strongest pull */
+    PROBED = 64,       /* histories that tell a model's form, and its spread where there are no labels */
+    CELLS = 100000000, /* floats of candidates held at most */
     WEIGHTS = 3 * TDM_FUSION_MODELS
 };
 
@@ -154,7 +154,8 @@ static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, tdm
         f->part[p].weight[0] = w[3 * p] * scale[p];
         f->part[p].weight[1] = w[3 * p + 1] * scale[p] * scale[f->P];
         f->part[p].weight[2] = w[3 * p + 2] * scale[p] * length_scale;
-        tdm_log(run, TDM_LOG_INFO, "hybrid", "%s: weight %.3f, with the item's people %+.3f, with the history's length %+.3f",
+        tdm_log(run, TDM_LOG_INFO, "hybrid",
+                "%s: weight %.3f, with the item's people %+.3f, with the history's length %+.3f",
                 f->model[p]->ops->name, w[3 * p], w[3 * p + 1], w[3 * p + 2]);
     }
     return st;

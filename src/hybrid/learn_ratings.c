@@ -28,9 +28,9 @@ typedef struct equations {
 typedef struct asking {
     const tdm_fusion *f;
     const tdm_questions *qs;
-    size_t R, first;               /* R: 1 + models that rate */
+    size_t R, first;                 /* R: 1 + models that rate */
     size_t model[TDM_FUSION_MODELS]; /* R - 1 */
-    equations *part;               /* FOLDS a chunk */
+    equations *part;                 /* FOLDS a chunk */
     tdm_status *st;
     tdm_err *err;
 } asking;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listwise.h - softmax regression over lists of candidates: which weights would have put the answers first?
  *
- * A row is one candidate: P opinions, the people gate, the target (1 / answers where it is an answer, else 0). A list is
- * the candidates of one question. With x the opinions and their products with both gates, all scaled,
+ * A row is one candidate: P opinions, the people gate, the target (1 / answers where it is an answer, else 0). A list
+ * is the candidates of one question. With x the opinions and their products with both gates, all scaled,
  *
  *     loss = sum over lists: -sum over candidates: target * log softmax(w.x)
  *          + strength / 2 * (sum of gated w^2 + sum over models (w - mean w)^2) + P / 2 * (mean w - 1)^2
@@ -24,8 +24,8 @@ typedef struct tdm_list {
 
 typedef struct tdm_lists {
     size_t P, n;
-    const tdm_list *list;  /* n */
-    const double *scale;   /* P + 1: what a row's opinions and its people gate are multiplied by */
+    const tdm_list *list; /* n */
+    const double *scale;  /* P + 1: what a row's opinions and its people gate are multiplied by */
 } tdm_lists;
 
 /* w: 3 P weights (constant, by people, by length of model 0, then of model 1 ...), from where it starts to where it

@@ -121,7 +121,8 @@ static void chunk_ask(void *ctx, size_t chunk, size_t begin, size_t end)
 
 static tdm_status join(tdm_sample *s, size_t width, tdm_err *err)
 {
-    for (size_t c = 0; c < s->pieces; c++) s->n += s->piece[c].n, s->rows += s->piece[c].rows, s->asked += s->piece[c].asked;
+    for (size_t c = 0; c < s->pieces; c++)
+        s->n += s->piece[c].n, s->rows += s->piece[c].rows, s->asked += s->piece[c].asked;
     s->list = tdm_new(s->n, sizeof *s->list);
     if (!s->list) return tdm_nomem(err, "the candidates");
     for (size_t c = 0, at = 0; c < s->pieces; c++) {

@@ -9,8 +9,8 @@
 
 /* The candidates of a question are the best `top` of each model, history left out. */
 typedef struct tdm_sample {
-    size_t n;          /* lists: questions of which a candidate is an answer */
-    tdm_list *list;    /* n; `length` is log(1 + length of the history), not scaled */
+    size_t n;       /* lists: questions of which a candidate is an answer */
+    tdm_list *list; /* n; `length` is log(1 + length of the history), not scaled */
     size_t rows, asked;
     struct tdm_sample_piece *piece;
     size_t pieces;

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain.c - evidence first, then a sentence that says it, then a check that it says no more. */
+#include "hybrid/explain.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/utf8.h"
+#include "hybrid/check.h"
+#include "hybrid/facts.h"
+#include "hybrid/tidy.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TRIES = 3 };
+
+/* A string member; bytes that are not UTF-8, and NUL, become U+FFFD. NULL where memory is short. */
+static cJSON *text_add(cJSON *o, const char *key, tdm_str s)
+{
+    tdm_buf b = {0};
+    tdm_buf_str(&b, "");
+    while (s.n) {
+        uint32_t c;
+        size_t n = tdm_utf8_next(s, &c);
+        if (c == TDM_UTF8_BAD || c == 0) tdm_utf8_add(&b, 0xfffd);
+        else tdm_buf_add(&b, s.p, n);
+        s.p += n;
+        s.n -= n;
+    }
+    cJSON *added = b.failed ? NULL : cJSON_AddStringToObject(o, key, b.p);
+    tdm_buf_clear(&b);
+    return added;
+}
+
+/* The evidence as it may be told: what the model says, less history items that speak against the recommendation or that
+ * the asker did not like. What they had goes to the rest. */
+static tdm_status evidence_find(tdm_evidence *out, const tdm_explain_input *in, tdm_err *err)
+{
+    tdm_evidence e = {.rest = 1};
+    *out = (tdm_evidence){.rest = 1};
+    if (!in->model->ops->because) return TDM_OK;
+    tdm_status st = in->model->ops->because(in->model, &e, in->history, in->item, err);
+    if (st) return st;
+    double listed = 0;
+    for (size_t k = 0; k < e.n_because; k++) {
+        if (!(e.because[k].share > 0) || e.because[k].item >= in->data->I) continue;
+        if (tdm_facts_rating(in->history, e.because[k].item) < in->positive_from) continue;
+        out->because[out->n_because].item = e.because[k].item;
+        out->because[out->n_because++].share = e.because[k].share;
+        listed += (double)e.because[k].share;
+    }
+    out->rest = (float)(1 - listed);
+    for (size_t k = 0; k < e.n_people; k++)
+        if (e.people[k].user < in->train->U && e.people[k].user != in->history->self) {
+            out->people[out->n_people].user = e.people[k].user;
+            out->people[out->n_people++].similarity = e.people[k].similarity;
+        }
+    return TDM_OK;
+}
+
+static bool numbers_add(cJSON *o, const tdm_explain_input *in, const tdm_evidence *e)
+{
+    bool ok = true;
+    cJSON *because = cJSON_AddArrayToObject(o, "because");
+    for (size_t k = 0; ok && k < e->n_because; k++) {
+        cJSON *one = cJSON_CreateObject();
+        ok = text_add(one, "item", tdm_strings_at(&in->data->item_id, e->because[k].item)) &&
+             text_add(one, "title", tdm_dataset_name(in->data, e->because[k].item)) &&
+             cJSON_AddNumberToObject(one, "share", (double)e->because[k].share) && because;
+        cJSON_AddItemToArray(because, one);
+    }
+    ok = ok && because && cJSON_AddNumberToObject(o, "rest", (double)e->rest);
+    cJSON *neighbours = cJSON_AddArrayToObject(o, "neighbours");
+    for (size_t k = 0; ok && k < e->n_people; k++) {
+        cJSON *one = cJSON_CreateObject();
+        ok = text_add(one, "user", tdm_strings_at(&in->train->user_id, e->people[k].user)) &&
+             cJSON_AddNumberToObject(one, "similarity", (double)e->people[k].similarity) && neighbours;
+        cJSON_AddItemToArray(neighbours, one);
+    }
+    return ok && neighbours;
+}
+
+/* All that a sentence may repeat: the evidence, what the item is called, and what it was recommended for. */
+static void known_make(tdm_buf *known, const tdm_explain_input *in, const tdm_evidence *e, const tdm_buf *lines,
+                       size_t n)
+{
+    const tdm_dataset *d = in->data;
+    for (size_t k = 0; k < n; k++) tdm_buf_fmt(known, "%s\n", lines[k].p);
+    for (size_t k = 0; k <= e->n_because; k++) {
+        uint32_t i = k < e->n_because ? e->because[k].item : in->item;
+        tdm_str name = tdm_dataset_name(d, i);
+        tdm_buf_add(known, name.p, name.n);
+        tdm_buf_char(known, '\n');
+    }
+    if (!d->brand.n || !d->category.n) return;
+    tdm_str more[] = {tdm_strings_at(&d->brand, in->item), tdm_strings_at(&d->category, in->item)};
+    for (size_t k = 0; k < 2; k++) {
+        tdm_buf_add(known, more[k].p, more[k].n);
+        tdm_buf_char(known, '\n');
+    }
+}
+
+/* A sentence of the writer that passes the check, or an empty text. */
+static tdm_status sentence_write(char *out, size_t cap, const tdm_explain_input *in, const tdm_evidence *e,
+                                 tdm_str known, tdm_err *err)
+{
+    *out = 0;
+    if (!in->writer || !in->writer->ops->write) return TDM_OK;
+    for (uint64_t k = 0; k < TRIES; k++) {
+        tdm_reason r = {
+            .history = in->history, .item = in->item, .evidence = e, .seed = k ? tdm_mix64(in->seed + k) : in->seed};
+        double logp;
+        tdm_status st = in->writer->ops->write(in->writer, out, cap, &logp, &r, err);
+        if (st) return st;
+        tdm_str s = {out, strnlen(out, cap)};
+        if (s.n < cap && isfinite(logp) && tdm_sentence_check(NULL, s, known, in->data)) return TDM_OK;
+        *out = 0;
+    }
+    return TDM_OK;
+}
+
+static tdm_status words_add(cJSON *o, const tdm_explain_input *in, const tdm_facts *f, const tdm_buf *lines, size_t n,
+                            tdm_err *err)
+{
+    tdm_buf known = {0}, plain = {0};
+    char written[TDM_SENTENCE_BYTES + 1];
+    cJSON *list = cJSON_AddArrayToObject(o, "evidence");
+    bool ok = list != NULL;
+    for (size_t k = 0; ok && k < n; k++) ok = cJSON_AddItemToArray(list, cJSON_CreateString(lines[k].p));
+    known_make(&known, in, f->evidence, lines, n);
+    tdm_status st = ok && !known.failed ? TDM_OK : tdm_nomem(err, "a recommendation's evidence");
+    if (!st) st = sentence_write(written, sizeof written, in, f->evidence, (tdm_str){known.p, known.n}, err);
+    if (!st && !*written) st = tdm_facts_say(&plain, f, err);
+    if (!st) {
+        ok = cJSON_AddStringToObject(o, "text", *written ? written : plain.p) &&
+             cJSON_AddStringToObject(o, "text_source", *written ? "gpt2" : "evidence");
+        if (!ok) st = tdm_nomem(err, "a sentence");
+    }
+    tdm_buf_clear(&known);
+    tdm_buf_clear(&plain);
+    return st;
+}
+
+tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err)
+{
+    tdm_evidence e;
+    tdm_facts facts;
+    tdm_buf lines[TDM_FACTS_LINES];
+    size_t n;
+    if (in->item >= in->data->I)
+        return tdm_fail(err, TDM_E_ARG, "there is no item %u among %zu to explain", in->item, in->data->I);
+    tdm_status st = evidence_find(&e, in, err);
+    if (!st && !numbers_add(o, in, &e)) st = tdm_nomem(err, "a recommendation's reasons");
+    if (!st) st = tdm_facts_find(&facts, in, &e, err);
+    if (st) return st;
+    st = tdm_facts_lines(lines, &n, &facts, err);
+    if (!st) st = words_add(o, in, &facts, lines, n, err);
+    for (size_t k = 0; k < n; k++) tdm_buf_clear(&lines[k]);
+    tdm_facts_clear(&facts);
+    return st;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* say.c - facts as short English sentences that hold for products, films and articles alike: people "choose" things,
+ * and "this" is what is recommended. */
+#include "base/mem.h"
+#include "hybrid/facts.h"
+#include "hybrid/tidy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "Green tea" with its quotes, tidy and not too long. */
+static void name_add(tdm_buf *b, const tdm_dataset *d, uint32_t item)
+{
+    tdm_buf_char(b, '"');
+    size_t at = b->n;
+    tdm_tidy(b, tdm_dataset_name(d, item), TDM_NAME_BYTES);
+    for (; !b->failed && at < b->n; at++)
+        if (b->p[at] == '"') b->p[at] = '\''; /* 5" pipe: the quote would end here */
+    tdm_buf_char(b, '"');
+}
+
+static const char *people(size_t n) { return n == 1 ? "person" : "people"; }
+
+/* ---- what two items have in common ---- */
+
+/* The next line of a list of categories. */
+static bool line_next(tdm_str *line, tdm_str *rest)
+{
+    if (!rest->n) return false;
+    const char *end = memchr(rest->p, '\n', rest->n);
+    size_t n = end ? (size_t)(end - rest->p) : rest->n;
+    *line = (tdm_str){rest->p, n};
+    n += end != NULL;
+    rest->p += n;
+    rest->n -= n;
+    return true;
+}
+
+static bool has_category(const tdm_dataset *d, uint32_t item, tdm_str want)
+{
+    tdm_str rest = tdm_strings_at(&d->category, item), line;
+    while (line_next(&line, &rest))
+        if (tdm_str_eq(line, want)) return true;
+    return false;
+}
+
+/* The category of both that the fewest items have; empty where every one is that of most of the catalogue. Items are
+ * numbered by a hash, so the first few thousand are a fair sample. */
+static tdm_str common_category(const tdm_dataset *d, uint32_t a, uint32_t b)
+{
+    size_t n = d->I < 4096 ? d->I : 4096, fewest = n / 2 + 1;
+    tdm_str rest = d->category.n ? tdm_strings_at(&d->category, a) : (tdm_str){0}, line, best = {0};
+    while (line_next(&line, &rest)) {
+        if (!line.n || !has_category(d, b, line)) continue;
+        size_t have = 0;
+        for (uint32_t i = 0; i < n; i++) have += has_category(d, i, line);
+        if (have < fewest) fewest = have, best = line;
+    }
+    return best;
+}
+
+static tdm_str common_brand(const tdm_dataset *d, uint32_t a, uint32_t b)
+{
+    if (!d->brand.n) return (tdm_str){0};
+    tdm_str x = tdm_strings_at(&d->brand, a);
+    return tdm_str_eq(x, tdm_strings_at(&d->brand, b)) ? x : (tdm_str){0};
+}
+
+static void short_add(tdm_buf *b, tdm_str s)
+{
+    tdm_buf_char(b, '"');
+    tdm_tidy(b, s, TDM_NAME_BYTES);
+    tdm_buf_char(b, '"');
+}
+
+/* ---- the list ---- */
+
+static void together(tdm_buf *b, const tdm_facts *f, const tdm_fact *x)
+{
+    bool later = 2 * x->after >= x->both;
+    tdm_buf_fmt(b, "%zu of the %zu %s who chose ", later ? x->after : x->both, x->people, people(x->people));
+    name_add(b, f->in->data, x->item);
+    tdm_buf_str(b, later ? " went on to choose this." : " chose this too.");
+}
+
+static void shared(tdm_buf *b, const tdm_facts *f, const tdm_fact *x)
+{
+    const tdm_dataset *d = f->in->data;
+    tdm_str brand = common_brand(d, f->in->item, x->item), category = common_category(d, f->in->item, x->item);
+    if (!brand.n && !category.n) return;
+    tdm_buf_str(b, brand.n ? "It is of the same brand as " : "Shares the category ");
+    if (!brand.n) {
+        short_add(b, category);
+        tdm_buf_str(b, " with ");
+    }
+    name_add(b, d, x->item);
+    if (brand.n) {
+        tdm_buf_str(b, ", ");
+        short_add(b, brand);
+    }
+    tdm_buf_char(b, '.');
+}
+
+static void similar(tdm_buf *b, const tdm_facts *f)
+{
+    size_t n = f->evidence->n_people;
+    if (n)
+        tdm_buf_fmt(b, "%zu%s %s with a similar history chose it.", n, n == TDM_EVIDENCE_PEOPLE ? " or more" : "",
+                    people(n));
+}
+
+static void popular(tdm_buf *b, const tdm_facts *f)
+{
+    const tdm_dataset *t = f->in->train;
+    size_t n = f->people;
+    if (!n) {
+        tdm_buf_str(b, "Nobody else has chosen it yet: what it is called speaks for it.");
+        return;
+    }
+    tdm_buf_fmt(b, "%zu %s chose it", n, people(n));
+    if (f->ratings >= 3)
+        tdm_buf_fmt(b, "; its %zu ratings average %.1f on a scale from %g to %g", f->ratings,
+                    f->rating_sum / (double)f->ratings, (double)t->rating_low, (double)t->rating_high);
+    tdm_buf_char(b, '.');
+}
+
+static void quote(tdm_buf *b, const tdm_facts *f)
+{
+    if (!f->quote.n) return;
+    tdm_buf_str(b, "Somebody who chose it wrote: \"");
+    tdm_buf_add(b, f->quote.p, f->quote.n);
+    tdm_buf_char(b, '"');
+}
+
+tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_facts *f, tdm_err *err)
+{
+    tdm_buf *b = lines;
+    bool failed = false;
+    memset(lines, 0, TDM_FACTS_LINES * sizeof *lines);
+#define SAY(call)                                                                                                      \
+    do {                                                                                                               \
+        call;                                                                                                          \
+        failed = failed || b->failed;                                                                                  \
+        if (b->n) b++;                                                                                                 \
+    } while (0)
+    for (size_t j = 0; j < 2 && j < f->n_named; j++)
+        if (f->named[j].both) SAY(together(b, f, &f->named[j]));
+    SAY(similar(b, f));
+    for (size_t j = 0; j < 2 && j < f->n_named; j++) SAY(shared(b, f, &f->named[j]));
+    SAY(popular(b, f));
+    SAY(quote(b, f));
+#undef SAY
+    *n = (size_t)(b - lines);
+    if (!failed) return TDM_OK;
+    for (size_t k = 0; k < TDM_FACTS_LINES; k++) tdm_buf_clear(&lines[k]);
+    *n = 0;
+    return tdm_nomem(err, "a recommendation's evidence");
+}
+
+/* ---- one sentence ---- */
+
+tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err)
+{
+    const tdm_dataset *d = f->in->data;
+    const tdm_fact *x = f->n_named ? &f->named[0] : NULL;
+    tdm_str brand = x ? common_brand(d, f->in->item, x->item) : (tdm_str){0};
+    tdm_str category = x ? common_category(d, f->in->item, x->item) : (tdm_str){0};
+    if (x && (x->both || brand.n || category.n)) {
+        tdm_buf_fmt(out, "You %s ", x->liked ? "liked" : "chose");
+        name_add(out, d, x->item);
+        if (x->both) {
+            bool later = 2 * x->after >= x->both;
+            tdm_buf_fmt(out, ", and %zu of the %zu other %s who chose it %s.", later ? x->after : x->both, x->people,
+                        people(x->people), later ? "went on to choose this" : "chose this too");
+        } else {
+            tdm_buf_str(out, brand.n ? ", and this is of the same brand, " : ", and this shares its category ");
+            short_add(out, brand.n ? brand : category);
+            tdm_buf_char(out, '.');
+        }
+    } else if (f->evidence->n_people) {
+        similar(out, f);
+    } else {
+        popular(out, f);
+    }
+    return out->failed ? tdm_nomem(err, "a sentence") : TDM_OK;
+}
