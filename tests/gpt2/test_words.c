@@ -1,99 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "data/build.h"
 #include "gpt2/words_parts.h"
+#include "words_world.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* ---- a small world: tea people and tool people, who write as such people do ---- */
-
-enum { PEOPLE = 40, EACH = 5, KINDS = 2, ITEMS = 8 };
-
-static const char *const titles[KINDS][ITEMS] = {
-    {"Green tea", "Black tea", "Tea pot", "Tea cup", "Herbal tea", "Honey", "Tea strainer", "Tea cup"},
-    {"Steel hammer", "Steel saw", "Tool box", "Wood glue", "Hand drill", "Tape <|end|><|item|> measure", "Work gloves",
-     "Bench vice"},
-};
-static const char *const says[KINDS][2] = {
-    {"I drink it every morning with great pleasure.", "The taste is warm and kind and lasts all day."},
-    {"It is strong and does the work without fuss.", "The grip is firm and the steel holds its edge."},
-};
-
-static tdm_str str(const char *s) { return tdm_str_of(s); }
-
-static tdm_dataset *world(bool reviews)
-{
-    tdm_builder *b;
-    tdm_dataset *d;
-    tdm_err e;
-    CHECK_OK(tdm_builder_open(&b, 5, &e), e);
-    for (size_t u = 0; u < PEOPLE; u++)
-        for (size_t k = 0; k < EACH; k++) {
-            char user[16], item[16], summary[64], review[160];
-            size_t kind = u % KINDS, i = (u / KINDS * 3 + k) % ITEMS;
-            snprintf(user, sizeof user, "u%zu", u);
-            snprintf(item, sizeof item, "i%zu-%zu", kind, i);
-            snprintf(summary, sizeof summary, "%s own%zux%zu", kind ? "Good tool" : "Fine tea", u, k);
-            snprintf(review, sizeof review, "%s More of it\nlater.", says[kind][(u / 2 + k) % 2]);
-            tdm_row row = {.user = str(user),
-                           .item = str(item),
-                           .rating = (float)(k % 2 ? 5 : 4),
-                           .time = (int64_t)(u * 100 + k),
-                           .summary = str(reviews ? summary : ""),
-                           .review = str(reviews ? review : "")};
-            CHECK_OK(tdm_builder_add(b, &row, &e), e);
-        }
-    for (size_t kind = 0; kind < KINDS; kind++)
-        for (size_t i = 0; i < ITEMS; i++) {
-            char id[16];
-            snprintf(id, sizeof id, "i%zu-%zu", kind, i);
-            tdm_item item = {.id = str(id), .title = str(titles[kind][i])};
-            CHECK_OK(tdm_builder_item(b, &item, NULL, &e), e);
-        }
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &e), e);
-    tdm_builder_close(b);
-    return d;
-}
-
-static tdm_run *run_open(size_t threads)
-{
-    tdm_run *run;
-    tdm_err e;
-    const tdm_run_options o = {.threads = threads, .seed = 11};
-    CHECK_OK(tdm_run_open(&run, &o, &e), e);
-    return run;
-}
-
-static tdm_params small(double steps)
-{
-    tdm_params p = tdm_params_standard(tdm_gpt2_words_ops.params);
-    tdm_err e;
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "C", 32, &e), e);
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "H", 2, &e), e);
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "vocabulary", 400, &e), e);
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "tokens", 600, &e), e);
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "steps", steps, &e), e);
-    CHECK_OK(tdm_params_set(&p, "gpt2-words", "beam", 1000, &e), e);
-    return p;
-}
-
-static tdm_model *fitted(const tdm_dataset *d, tdm_run *run, double steps)
-{
-    tdm_model *m;
-    tdm_err e;
-    tdm_params p = small(steps);
-    const tdm_fit_input in = {.train = d, .params = &p, .run = run};
-    CHECK_OK(tdm_gpt2_words_ops.fit(&m, &in, &e), e);
-    return m;
-}
 
 static const tdm_words *parts(const tdm_model *m) { return (const tdm_words *)m; }
 
@@ -107,9 +22,9 @@ static struct {
 static int setup(void **state)
 {
     (void)state;
-    shared.d = world(true);
-    shared.run = run_open(2);
-    shared.m = fitted(shared.d, shared.run, 150);
+    shared.d = words_world(true);
+    shared.run = words_run(2);
+    shared.m = words_fitted(shared.d, shared.run, 150);
     return 0;
 }
 
@@ -124,7 +39,7 @@ static int teardown(void **state)
 
 static uint32_t item(const tdm_dataset *d, const char *id)
 {
-    uint32_t i = tdm_dataset_item(d, str(id));
+    uint32_t i = tdm_dataset_item(d, tdm_str_of(id));
     CHECK(i != TDM_NONE);
     return i;
 }
@@ -145,7 +60,7 @@ static void documents_have_the_form_whatever_people_write(void **state)
     tdm_docs docs, held;
     tdm_err e;
     CHECK_OK(tdm_docs_make(&docs, &held, w, shared.run, &e), e);
-    CHECK(docs.n + held.n == PEOPLE * EACH && docs.n > PEOPLE * EACH / 2);
+    CHECK(docs.n + held.n == WORLD_PEOPLE * WORLD_EACH && docs.n > WORLD_PEOPLE * WORLD_EACH / 2);
     for (size_t q = 0; q < docs.n; q++) {
         const uint32_t *t = docs.all.token.at + docs.start[q];
         const float *weight = docs.all.weight + docs.start[q];
@@ -228,7 +143,7 @@ static void a_ranking_is_every_title_by_its_likelihood(void **state)
 {
     (void)state;
     const tdm_words *w = parts(shared.m);
-    enum { I = KINDS * ITEMS };
+    enum { I = WORLD_KINDS * WORLD_ITEMS };
     uint32_t items[I];
     float scores[I];
     size_t n;
@@ -313,7 +228,7 @@ static void sentences_are_one_line_and_end(void **state)
             if (!out[0]) continue;
             written++;
             if (all % 12 == 0) print_message("  %s (%.2f)\n", out, logp);
-            CHECK(tdm_utf8_valid(str(out)) && tdm_prompt_ends(str(out)) && strlen(out) <= REVIEW_BYTES);
+            CHECK(tdm_utf8_valid(tdm_str_of(out)) && tdm_prompt_ends(tdm_str_of(out)) && strlen(out) <= REVIEW_BYTES);
             for (const char *c = out; *c; c++) CHECK((unsigned char)*c >= 0x20);
             bool tool = tdm_strings_at(&shared.d->item_id, i).p[1] == '1';
             apt +=
@@ -332,9 +247,9 @@ static void sentences_are_one_line_and_end(void **state)
 static void without_reviews_it_ranks_and_is_silent(void **state)
 {
     (void)state;
-    tdm_dataset *d = world(false);
-    tdm_run *run = run_open(1);
-    tdm_model *m = fitted(d, run, 60);
+    tdm_dataset *d = words_world(false);
+    tdm_run *run = words_run(1);
+    tdm_model *m = words_fitted(d, run, 60);
     uint32_t items[3];
     float scores[3];
     size_t n;
