@@ -104,24 +104,23 @@ static void a_clear_difference_has_the_smallest_p_and_none_has_a_large_one(void 
     tdm_free(none);
 }
 
-/* All 2^6 signs, counted one by one; the draws must come near that. */
+/* All 2^12 signs, counted one by one; the draws must come near that. Twelve people are two tables of eight. */
 static void p_is_the_share_of_sign_flips_at_least_as_far_out(void **state)
 {
     (void)state;
     tdm_err err;
-    const double d[] = {0.5, 0.25, 0, 1, -0.25, 0.75, 0.125};
-    const double some[] = {0.5, 0.25, 1, -0.25, 0.75, 0.125};
+    const double d[] = {0.5, 0.25, 0, 1, -0.25, 0.75, 0.125, -0.5, 0.5, 0.375, 0.25, 1, -0.625};
     double observed = 0, p;
     int beyond = 0;
-    for (int i = 0; i < 6; i++) observed += some[i];
-    for (int signs = 0; signs < 64; signs++) {
+    for (int i = 0; i < 13; i++) observed += d[i];
+    for (int signs = 0; signs < 8192; signs++) { /* the zero's sign counts everything twice */
         double sum = 0;
-        for (int i = 0; i < 6; i++) sum += signs >> i & 1 ? some[i] : -some[i];
+        for (int i = 0; i < 13; i++) sum += signs >> i & 1 ? d[i] : -d[i];
         beyond += fabs(sum) >= fabs(observed);
     }
-    CHECK_OK(tdm_paired_test(&p, d, 7, 40000, 5, NULL, &err), err);
-    double exact = beyond / 64.0, scatter = sqrt(exact * (1 - exact) / 40000);
-    assert_true(beyond > 2 && fabs(p - exact) < 5 * scatter);
+    CHECK_OK(tdm_paired_test(&p, d, 13, 100000, 5, NULL, &err), err);
+    double exact = beyond / 8192.0, scatter = sqrt(exact * (1 - exact) / 100000);
+    assert_true(exact > 0.01 && exact < 0.9 && fabs(p - exact) < 4 * scatter);
 }
 
 static void holm_by_hand(void **state)
