@@ -298,6 +298,35 @@ static void saved_files_open_again_and_encode_the_same(void **state)
     folder_remove(two);
 }
 
+static void learning_is_the_same_at_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const size_t threads[] = {1, 2, 7};
+    int64_t offset[5];
+    tdm_strings texts = corpus(offset);
+    char sha[3][2][65];
+    tdm_err e;
+    for (size_t i = 0; i < 3; i++) {
+        char folder[64], path[256];
+        tdm_run *run;
+        tdm_bpe *b;
+        folder_make(folder);
+        CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = threads[i], .seed = i}, &e), e);
+        CHECK_OK(tdm_bpe_learn(&b, &texts, 330, special, run, &e), e);
+        CHECK_OK(tdm_bpe_save(b, folder, &e), e);
+        for (size_t f = 0; f < 2; f++) {
+            snprintf(path, sizeof path, "%s/%s", folder, files[f]);
+            CHECK_OK(tdm_file_sha256(sha[i][f], path, &e), e);
+            assert_string_equal(sha[i][f], sha[0][f]);
+        }
+        tdm_bpe_close(b);
+        tdm_run_cancel(run);
+        CHECK(tdm_bpe_learn(&b, &texts, 330, special, run, &e) == TDM_E_CANCELLED && !b);
+        tdm_run_close(run);
+        folder_remove(folder);
+    }
+}
+
 /* A word of a million letters must cost a moment and no stack. */
 static void one_long_word_is_no_attack(void **state)
 {
@@ -426,6 +455,7 @@ int main(void)
         cmocka_unit_test(learning_stops_at_the_vocabulary_asked_for),
         cmocka_unit_test(special_tokens_never_come_from_text_and_decode_to_nothing),
         cmocka_unit_test(saved_files_open_again_and_encode_the_same),
+        cmocka_unit_test(learning_is_the_same_at_any_number_of_threads),
         cmocka_unit_test(one_long_word_is_no_attack),
         cmocka_unit_test(rounds_are_the_originals),
         cmocka_unit_test(damaged_files_are_refused_with_a_sentence),
