@@ -65,7 +65,7 @@ int cmd_compare(cli_args *a, tdm_run *run)
     tdm_err err = {{0}};
     char *answer = NULL;
     tdm_status st = tdm_compare(&answer, a->words.at[0], a->words.at[1], &a->o, run, &err);
-    return cli_answer(a, st, answer, cli_show_fields, &err);
+    return show_evaluation(a, st, answer, &err);
 }
 
 int cmd_fit(cli_args *a, tdm_run *run)

@@ -47,6 +47,10 @@ static void lede(tdm_buf *out, const cJSON *doc)
         else tdm_buf_fmt(out, ", the best of the others (p = %.3f)", p);
     }
     tdm_buf_str(out, ".</p>\n");
+    if (!strcmp(tdm_json_str(doc, "on", ""), "validation"))
+        tdm_buf_str(out,
+                    "<p class=\"note\">These are validation people: training stopped and weights were chosen by them, "
+                    "so the figures flatter. Only those on test say how it will do.</p>\n");
 }
 
 static void fact(tdm_buf *out, const char *name, double count, const char *word)

@@ -231,6 +231,12 @@ void tdm_report_comparisons(tdm_buf *out, const cJSON *doc)
     heading(out, "Is it more than its parts?",
             "The same people, both models. A whisker that crosses zero, or a note n.s. (not significant), means the "
             "difference may be luck.");
+    double labels = tdm_json_num(of(doc, "fusion"), "labels", 0);
+    if (labels > 0) {
+        tdm_buf_str(out, "<p class=\"note\">The hybrid's weights were learned from ");
+        tdm_html_count(out, labels);
+        tdm_buf_str(out, " validation people; the single models were fitted without them.</p>\n");
+    }
     const char *last = "";
     cJSON_ArrayForEach(c, all)
     {

@@ -162,62 +162,101 @@ static void put_p(tdm_buf *out, double p)
     else tdm_buf_fmt(out, "p = %.3f", p);
 }
 
+static void put_comparison(const table *t, const cJSON *c)
+{
+    tdm_buf_fmt(t->out, "\n%s minus %s, %s: %+.4f (95%% %+.4f to %+.4f), ", tdm_json_str(c, "a", "?"),
+                tdm_json_str(c, "b", "?"), tdm_json_str(c, "metric", "?"), tdm_json_num(c, "difference", NAN),
+                tdm_json_num(c, "low", NAN), tdm_json_num(c, "high", NAN));
+    put_p(t->out, tdm_json_num(c, "p", NAN));
+    if (!tdm_json_bool(c, "significant", false)) tdm_buf_str(t->out, ": not significant");
+}
+
+/* Rankings against the best other ranking, ratings against the best other ratings: whom the figure is compared with. */
+static const char *rival(const table *t, const char *metric)
+{
+    const char *best = tdm_json_str(t->doc, "best_part", ""), *subject = tdm_json_str(t->doc, "subject", "");
+    if (strcmp(metric, "rmse")) return best;
+    double least = NAN;
+    const cJSON *m;
+    cJSON_ArrayForEach(m, t->models)
+    {
+        double v = value_of(m, metric);
+        if (!strcmp(m->string, subject) || isnan(v) || v >= least) continue; /* NaN is beaten by all */
+        least = v;
+        best = m->string;
+    }
+    return best;
+}
+
 static void put_comparisons(const table *t)
 {
-    const char *subject = tdm_json_str(t->doc, "subject", NULL), *best = tdm_json_str(t->doc, "best_part", NULL);
-    if (!subject || !best) return;
-    const cJSON *c;
-    cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(t->doc, "comparisons"))
-    {
-        if (strcmp(tdm_json_str(c, "b", ""), best)) continue;
-        tdm_buf_fmt(t->out, "\n%s minus %s, %s: %+.4f (95%% %+.4f to %+.4f), ", subject, best,
-                    tdm_json_str(c, "metric", "?"), tdm_json_num(c, "difference", NAN), tdm_json_num(c, "low", NAN),
-                    tdm_json_num(c, "high", NAN));
-        put_p(t->out, tdm_json_num(c, "p", NAN));
-        if (!tdm_json_bool(c, "significant", false)) tdm_buf_str(t->out, ": not significant");
-    }
+    const cJSON *c, *all = cJSON_GetObjectItemCaseSensitive(t->doc, "comparisons");
     size_t others = 0;
-    cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(t->doc, "comparisons"))
+    cJSON_ArrayForEach(c, all)
     {
-        bool shown = !strcmp(tdm_json_str(c, "b", ""), best);
+        if (!strcmp(tdm_json_str(c, "b", ""), rival(t, tdm_json_str(c, "metric", "")))) put_comparison(t, c);
+    }
+    cJSON_ArrayForEach(c, all)
+    {
+        bool shown = !strcmp(tdm_json_str(c, "b", ""), rival(t, tdm_json_str(c, "metric", "")));
         if (shown || tdm_json_bool(c, "significant", false)) continue;
         tdm_buf_fmt(t->out, "%s %s (%s)", others++ ? "," : "\nno significant difference to", tdm_json_str(c, "b", "?"),
                     tdm_json_str(c, "metric", "?"));
     }
-    tdm_buf_char(t->out, '\n');
+    if (cJSON_GetArraySize(all)) tdm_buf_char(t->out, '\n');
 }
 
 /* ---- slices ---- */
 
+typedef struct shown {
+    const char *name[3];
+    size_t n, width;
+} shown;
+
+/* The subject, its best part, and the floor: each once. */
+static shown shown_models(const table *t)
+{
+    shown s = {.width = 12};
+    const char *want[] = {tdm_json_str(t->doc, "subject", NULL), tdm_json_str(t->doc, "best_part", NULL), "popularity"};
+    for (int i = 0; i < 3; i++) {
+        bool there = want[i] && cJSON_GetObjectItemCaseSensitive(t->models, want[i]);
+        for (size_t k = 0; k < s.n; k++) there = there && strcmp(s.name[k], want[i]) != 0;
+        if (!there) continue;
+        s.name[s.n++] = want[i];
+        if (columns_of(want[i]) > s.width) s.width = columns_of(want[i]) > 20 ? 20 : columns_of(want[i]);
+    }
+    return s;
+}
+
+static void put_slice(const table *t, const cJSON *slice, const char *main, const shown *s)
+{
+    const cJSON *models = cJSON_GetObjectItemCaseSensitive(slice, "models");
+    tdm_buf_fmt(t->out, "  %-20s %8.0f", slice->string, tdm_json_num(slice, "people", 0));
+    for (size_t i = 0; i < s->n; i++) {
+        double v = value_of(cJSON_GetObjectItemCaseSensitive(models, s->name[i]), main);
+        if (isnan(v)) tdm_buf_fmt(t->out, "  %*s", (int)s->width, "-");
+        else tdm_buf_fmt(t->out, "  %*.4f", (int)s->width, v);
+    }
+    tdm_buf_char(t->out, '\n');
+}
+
 static void put_slices(const table *t)
 {
-    const char *main = tdm_json_str(t->doc, "main", "ndcg@10"),
-               *shown[3] = {tdm_json_str(t->doc, "subject", NULL), tdm_json_str(t->doc, "best_part", NULL),
-                            "popularity"};
-    const cJSON *slices = cJSON_GetObjectItemCaseSensitive(t->doc, "slices"), *kind, *s;
-    if (!cJSON_GetObjectItemCaseSensitive(t->models, "popularity")) shown[2] = NULL;
-    if (shown[1] && shown[2] && !strcmp(shown[1], shown[2])) shown[2] = NULL;
-    cJSON_ArrayForEach(kind, slices)
+    const char *main = tdm_json_str(t->doc, "main", "ndcg@10");
+    const cJSON *kind, *one;
+    shown s = shown_models(t);
+    cJSON_ArrayForEach(kind, cJSON_GetObjectItemCaseSensitive(t->doc, "slices"))
     {
-        bool history = !strcmp(kind->string, "history");
         if (!kind->child) continue;
-        tdm_buf_fmt(t->out, "\n%-9s by %-14s  people", main, history ? "history length" : "kind of target");
-        for (int i = 0; i < 3; i++)
-            if (shown[i]) tdm_buf_fmt(t->out, "  %12.*s", (int)strlen(shown[i]), shown[i]);
-        tdm_buf_char(t->out, '\n');
-        cJSON_ArrayForEach(s, kind)
-        {
-            const cJSON *models = cJSON_GetObjectItemCaseSensitive(s, "models");
-            tdm_buf_fmt(t->out, "  %-24s  %8.0f", s->string, tdm_json_num(s, "people", 0));
-            for (int i = 0; i < 3; i++) {
-                if (!shown[i]) continue;
-                double v = value_of(cJSON_GetObjectItemCaseSensitive(models, shown[i]), main);
-                int width = strlen(shown[i]) > 12 ? (int)strlen(shown[i]) : 12;
-                if (isnan(v)) tdm_buf_fmt(t->out, "  %*s", width, "-");
-                else tdm_buf_fmt(t->out, "  %*.4f", width, v);
-            }
-            tdm_buf_char(t->out, '\n');
+        tdm_buf_fmt(t->out, "\n%s by %-*s %8s", main, (int)(18 - strlen(main)),
+                    !strcmp(kind->string, "history") ? "history" : "target", "people");
+        for (size_t i = 0; i < s.n; i++) {
+            size_t n = columns_of(s.name[i]) < s.width ? columns_of(s.name[i]) : s.width;
+            tdm_buf_fmt(t->out, "  %*s", (int)(s.width - n), "");
+            put_name(t->out, s.name[i], n);
         }
+        tdm_buf_char(t->out, '\n');
+        cJSON_ArrayForEach(one, kind) put_slice(t, one, main, &s);
     }
 }
 
