@@ -2,7 +2,7 @@
 /* kernels.h - dense CPU kernels on floats, one table per instruction set, chosen once by what the processor has.
  *
  * The plain C table is the definition of correct. Matrix products go to OpenBLAS, called single-threaded: the pool
- * hands out tiles whose borders depend on shapes only. */
+ * hands out tiles whose borders depend on shapes only. Arrays need no alignment and, unless said, do not overlap. */
 #ifndef TDM_KERNELS_KERNELS_H
 #define TDM_KERNELS_KERNELS_H
 
@@ -10,12 +10,38 @@
 
 enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2 }; /* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL */
 
+/* What one AdamW update of an array needs: m and v are corrected by the two `fix` factors. */
+typedef struct tdm_adamw_rates {
+    float beta1, beta2, eps;
+    float rate, fix1, fix2; /* learning rate; 1 / (1 - beta1^t); 1 / (1 - beta2^t) */
+    float keep;             /* 1 - rate * decay */
+    float scale;            /* of the gradients: clipping */
+} tdm_adamw_rates;
+
 typedef struct tdm_kernels {
     const char *isa;                                            /* "c", "avx2", "avx512" */
     float (*dot)(const float *a, const float *b, size_t n);     /* sum a_i b_i */
     void (*axpy)(float *y, float a, const float *x, size_t n);  /* y += a x */
-    float (*max)(const float *x, size_t n);                     /* largest; -INFINITY for n = 0 */
-    float (*exp_sum)(float *y, const float *x, float shift, size_t n); /* y_i = exp(x_i - shift); returns their sum */
+    void (*scale)(float *y, float a, const float *x, size_t n); /* y = a x; y may be x */
+    float (*sum)(const float *x, size_t n);
+    float (*max)(const float *x, size_t n); /* largest, NaN passed over; -INFINITY for n = 0 */
+    float (*exp_sum)(float *y, const float *x, float shift, size_t n); /* y_i = exp(x_i - shift); returns their sum;
+                                                                        * y may be x; NaN stays NaN */
+
+    /* The GELU of GPT-2, x sigmoid(2 k (x + 0.044715 x^3)), k = sqrt(2 / pi), of x + bias, which is kept in x; and
+     * dx = dy gelu'(x), where dx may be dy. */
+    void (*gelu)(float *y, float *x, const float *bias, size_t n);
+    void (*gelu_back)(float *dx, const float *dy, const float *x, size_t n);
+
+    /* LayerNorm of a row: y = (x - mean) rstd w + b, with stat[0] = mean and stat[1] = rstd; and what flows back: dx
+     * is added to, dw and db are added to. */
+    void (*norm)(float *y, float stat[2], const float *x, const float *w, const float *b, size_t n);
+    void (*norm_back)(float *dx, float *dw, float *db, const float *dy, const float *x, const float stat[2],
+                      const float *w, size_t n);
+
+    /* m = beta1 m + (1 - beta1) s g;  v = beta2 v + (1 - beta2) (s g)^2;
+     * w = keep w - rate fix1 m / (sqrt(fix2 v) + eps), s = scale */
+    void (*adamw)(float *w, float *m, float *v, const float *g, size_t n, const tdm_adamw_rates *r);
 } tdm_kernels;
 
 /* What this processor has, as TDM_CPU_ bits. */
@@ -28,7 +54,7 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu);
 const tdm_kernels *tdm_kernels_best(void);
 
 /* Row-major C[M x N] = alpha op(A) op(B) + beta C on the calling thread; op is the transpose where t is not 0. lda is
- * the length of a row of A as stored. */
+ * the length of a row of A as stored. beta = 0 does not read C. */
 void tdm_gemm(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda, const float *B,
               size_t ldb, float beta, float *C, size_t ldc);
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* avx2.c - eight floats at a time. Built with -mavx2 -mfma; nothing here runs before the processor was asked. */
+#include "kernels/tables.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+
+typedef __m256 vec;
+enum { LANES = 8 };
+#define ALL(f) _mm256_set1_ps(f)
+#define LOAD(p) _mm256_loadu_ps(p)
+#define STORE(p, v) _mm256_storeu_ps(p, v)
+#define LOAD_N(p, n) _mm256_maskload_ps(p, first(n))
+#define STORE_N(p, n, v) _mm256_maskstore_ps(p, first(n), v)
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define MIN(a, b) _mm256_min_ps(a, b)
+#define MAX(a, b) _mm256_max_ps(a, b)
+#define SQRT(v) _mm256_sqrt_ps(v)
+#define ROUND(v) _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define POW2(v)                                                                                                        \
+    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(127)), 23))
+#define ZERO_BELOW(v, x, f) _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(f), _CMP_LT_OQ), v)
+#define ADD_ALL(v) add_all(v)
+#define MAX_ALL(v) max_all(v)
+
+static const int32_t ones[16] = {-1, -1, -1, -1, -1, -1, -1, -1}; /* a window of it is the mask of the first n */
+
+static inline __m256i first(size_t n) { return _mm256_loadu_si256((const __m256i *)(const void *)(ones + 8 - n)); }
+
+static inline float add_all(vec v)
+{
+    __m128 a = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+}
+
+static inline float max_all(vec v)
+{
+    __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+}
+
+#include "kernels/lanes.inc"
+
+void tdm_kernels_init_avx2(tdm_kernels *k) { fill(k, "avx2"); }
