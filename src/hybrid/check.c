@@ -4,7 +4,6 @@
 #include "base/utf8.h"
 #include "hybrid/tidy.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum { LEAST = 8, SHORTEST_TITLE = 4, WORDS = TDM_SENTENCE_BYTES };
@@ -42,23 +41,26 @@ static bool contains(tdm_str s, tdm_str word, bool any_case)
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
+/* The length of the number at `at`, with its points and commas. */
+static size_t number_length(tdm_str s, size_t at)
+{
+    size_t n = 0;
+    while (at + n < s.n && (digit(s.p[at + n]) || (n && (s.p[at + n] == '.' || s.p[at + n] == ',') &&
+                                                   at + n + 1 < s.n && digit(s.p[at + n + 1]))))
+        n++;
+    return n;
+}
+
 static bool numbers_known(tdm_str s, tdm_str known)
 {
-    for (size_t at = 0; at < s.n;) {
-        size_t n = 0;
-        if (!digit(s.p[at])) {
-            at++;
-            continue;
+    for (size_t at = 0, n; at < s.n; at += n ? n : 1) {
+        n = number_length(s, at);
+        bool found = n == 0;
+        for (size_t k = 0, m; k < known.n && !found; k += m ? m : 1) {
+            m = number_length(known, k);
+            found = m == n && !memcmp(known.p + k, s.p + at, n);
         }
-        while (at + n < s.n && (digit(s.p[at + n]) || ((s.p[at + n] == '.' || s.p[at + n] == ',') && at + n + 1 < s.n &&
-                                                       digit(s.p[at + n + 1]))))
-            n++;
-        bool found = false;
-        for (size_t k = 0; k + n <= known.n && !found; k++)
-            found = !memcmp(known.p + k, s.p + at, n) && (k == 0 || !digit(known.p[k - 1])) &&
-                    (k + n == known.n || !digit(known.p[k + n]));
         if (!found) return false;
-        at += n;
     }
     return true;
 }

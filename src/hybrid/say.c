@@ -75,12 +75,21 @@ static void short_add(tdm_buf *b, tdm_str s)
 
 /* ---- the list ---- */
 
+/* "12 of the 80 other people who chose ", "All 3 other people who chose ", "The one other person who chose ". */
+static void whom(tdm_buf *b, size_t n, size_t of, bool begins)
+{
+    if (of == 1) tdm_buf_fmt(b, "%che one other person who chose ", begins ? 'T' : 't');
+    else if (n == of) tdm_buf_fmt(b, "%cll %zu other people who chose ", begins ? 'A' : 'a', of);
+    else tdm_buf_fmt(b, "%zu of the %zu other people who chose ", n, of);
+}
+
+static bool went_on(const tdm_fact *x) { return 2 * x->after >= x->both; }
+
 static void together(tdm_buf *b, const tdm_facts *f, const tdm_fact *x)
 {
-    bool later = 2 * x->after >= x->both;
-    tdm_buf_fmt(b, "%zu of the %zu %s who chose ", later ? x->after : x->both, x->people, people(x->people));
+    whom(b, went_on(x) ? x->after : x->both, x->people, true);
     name_add(b, f->in->data, x->item);
-    tdm_buf_str(b, later ? " went on to choose this." : " chose this too.");
+    tdm_buf_str(b, went_on(x) ? " went on to choose this." : " chose this too.");
 }
 
 static void shared(tdm_buf *b, const tdm_facts *f, const tdm_fact *x)
@@ -169,9 +178,9 @@ tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err)
         tdm_buf_fmt(out, "You %s ", x->liked ? "liked" : "chose");
         name_add(out, d, x->item);
         if (x->both) {
-            bool later = 2 * x->after >= x->both;
-            tdm_buf_fmt(out, ", and %zu of the %zu other %s who chose it %s.", later ? x->after : x->both, x->people,
-                        people(x->people), later ? "went on to choose this" : "chose this too");
+            tdm_buf_str(out, ", and ");
+            whom(out, went_on(x) ? x->after : x->both, x->people, false);
+            tdm_buf_fmt(out, "it %s.", went_on(x) ? "went on to choose this" : "chose this too");
         } else {
             tdm_buf_str(out, brand.n ? ", and this is of the same brand, " : ", and this shares its category ");
             short_add(out, brand.n ? brand : category);

@@ -21,14 +21,13 @@ bool tdm_tidy_letter(uint32_t c)
 
 void tdm_tidy(tdm_buf *out, tdm_str text, size_t most)
 {
-    size_t begin = out->n, word = begin; /* word: where the last whole word ends */
+    size_t begin = out->n;
     bool gap = false, cut = false;
     while (text.n && !cut) {
         uint32_t c;
         size_t n = tdm_utf8_next(text, &c);
         if (c == TDM_UTF8_BAD || tdm_tidy_blank(c)) {
             gap = out->n > begin;
-            word = out->n;
         } else if (out->n - begin + gap + n > most) {
             cut = true;
         } else {
@@ -40,8 +39,9 @@ void tdm_tidy(tdm_buf *out, tdm_str text, size_t most)
         text.n -= n;
     }
     if (!cut || out->failed) return;
-    size_t room = most > 3 ? begin + most - 3 : begin;
-    if (word > begin && word <= room && word - begin >= most / 2) out->n = word;
+    size_t room = begin + (most > 3 ? most - 3 : 0), word = out->n < room ? out->n : room;
+    while (word > begin && word < out->n && out->p[word] != ' ') word--;
+    if (word - begin >= most / 2) out->n = word;
     else if (out->n > room) out->n = begin + tdm_utf8_cut((tdm_str){out->p + begin, out->n - begin}, room - begin).n;
     while (out->n > begin && out->p[out->n - 1] == ' ') out->n--;
     tdm_buf_str(out, ellipsis);
