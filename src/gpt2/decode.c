@@ -15,10 +15,10 @@ enum { ROWS = 64 }; /* tokens fed at a time */
 struct tdm_decoder {
     const tdm_gpt2 *g;
     size_t most, n;
-    float *kv;      /* L x most x 2C */
+    float *kv;                             /* L x most x 2C */
     float *x, *ln, *qkv, *att, *fc, *gelu; /* ROWS rows */
-    float *scratch; /* ROWS x most */
-    float *logits;  /* V */
+    float *scratch;                        /* ROWS x most */
+    float *logits;                         /* V */
 };
 
 tdm_status tdm_decoder_open(tdm_decoder **out, const tdm_gpt2 *g, size_t most, tdm_err *err)
@@ -73,8 +73,7 @@ static void layer(tdm_decoder *d, size_t l, size_t n)
     float stat[2], *kv = d->kv + l * d->most * 2 * C;
     for (size_t i = 0; i < n; i++) k->norm(d->ln + i * C, stat, d->x + i * C, w.ln1w, w.ln1b, C);
     tdm_linear_rows(d->qkv, d->ln, w.qkvw, w.qkvb, n, C, 3 * C);
-    for (size_t i = 0; i < n; i++)
-        memcpy(kv + (d->n + i) * 2 * C, d->qkv + i * 3 * C + C, 2 * C * sizeof *kv);
+    for (size_t i = 0; i < n; i++) memcpy(kv + (d->n + i) * 2 * C, d->qkv + i * 3 * C + C, 2 * C * sizeof *kv);
     tdm_attend(d->att, d->qkv, 3 * C, kv, kv + C, 2 * C, s, n, d->n + n, d->scratch);
     tdm_linear_rows(d->ln, d->att, w.attw, w.attb, n, C, C);
     k->axpy(d->x, 1, d->ln, n * C);
@@ -89,8 +88,7 @@ tdm_status tdm_decoder_feed(tdm_decoder *d, const uint32_t *tokens, size_t n, td
 {
     const tdm_kernels *k = tdm_kernels_best();
     size_t C = d->g->s.C, V = d->g->s.V;
-    if (n > d->most - d->n)
-        return tdm_fail(err, TDM_E_ARG, "a text outgrows its %zu tokens", d->most);
+    if (n > d->most - d->n) return tdm_fail(err, TDM_E_ARG, "a text outgrows its %zu tokens", d->most);
     for (size_t i = 0; i < n; i++)
         if (tokens[i] >= V) return tdm_fail(err, TDM_E_ARG, "token %u is not below %zu", tokens[i], V);
     size_t rows = 0;

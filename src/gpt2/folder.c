@@ -45,8 +45,7 @@ static size_t entries(entry *out, const tdm_gpt2 *g)
 {
     const tdm_gpt2_shape s = g->s;
     size_t n = 0;
-#define X(name, form, rows, columns)                                                                                   \
-    out[n++] = (entry){form, g->w.name, rows, columns, strchr(form, '%') ? s.L : 0};
+#define X(name, form, rows, columns) out[n++] = (entry){form, g->w.name, rows, columns, strchr(form, '%') ? s.L : 0};
     NAMES(X)
 #undef X
     return n;
@@ -79,7 +78,8 @@ static size_t size_of(const cJSON *config, const char *key, double otherwise)
 /* What the published model fixes must not say otherwise. */
 static tdm_status config_check(const cJSON *c, const char *path, tdm_err *err)
 {
-    const char *type = tdm_json_str(c, "model_type", "gpt2"), *gelu = tdm_json_str(c, "activation_function", "gelu_new");
+    const char *type = tdm_json_str(c, "model_type", "gpt2"),
+               *gelu = tdm_json_str(c, "activation_function", "gelu_new");
     if (strcmp(type, "gpt2")) return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: is a \"%.40s\", not a gpt2", path, type);
     if (strcmp(gelu, "gelu_new") && strcmp(gelu, "gelu_pytorch_tanh"))
         return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: activation \"%.40s\" is not GPT-2's gelu_new", path, gelu);
@@ -165,7 +165,8 @@ static tdm_status tensor_read(float *out, const tdm_safetensors *file, const cha
         t = tdm_safetensors_find(file, name);
     }
     if (!t) return tdm_fail(err, TDM_E_FORMAT, "%s: there is no tensor %s", path, name);
-    bool fits = t->dims == (e->columns ? 2u : 1u) && t->shape[0] == e->rows && (!e->columns || t->shape[1] == e->columns);
+    bool fits =
+        t->dims == (e->columns ? 2u : 1u) && t->shape[0] == e->rows && (!e->columns || t->shape[1] == e->columns);
     if (!fits || (t->dtype != TDM_F32 && t->dtype != TDM_F16 && t->dtype != TDM_BF16))
         return tdm_fail(err, TDM_E_FORMAT, "%s: tensor %s is not %zu x %zu floats, as config.json has it", path, name,
                         e->rows, e->columns ? e->columns : 1);
@@ -214,9 +215,11 @@ tdm_status tdm_gpt2_load(tdm_gpt2 **out, const char *folder, tdm_err *err)
 
 static tdm_status config_write(const tdm_gpt2 *g, const char *folder, tdm_err *err)
 {
-    const struct { const char *key; size_t value; } sizes[] = {
-        {"vocab_size", g->s.V}, {"n_positions", g->s.T}, {"n_ctx", g->s.T},
-        {"n_embd", g->s.C},     {"n_layer", g->s.L},     {"n_head", g->s.H}};
+    const struct {
+        const char *key;
+        size_t value;
+    } sizes[] = {{"vocab_size", g->s.V}, {"n_positions", g->s.T}, {"n_ctx", g->s.T},
+                 {"n_embd", g->s.C},     {"n_layer", g->s.L},     {"n_head", g->s.H}};
     char *path;
     cJSON *c = cJSON_CreateObject(), *kinds;
     cJSON_AddStringToObject(c, "model_type", "gpt2");

@@ -18,14 +18,14 @@ static const size_t budget = (size_t)16 << 20; /* floats of a block of logits: 6
 
 struct tdm_head {
     const tdm_gpt2 *g;
-    size_t block, most;      /* rows of logits; positions */
-    float *logits;           /* block x V */
-    float *x, *dx;           /* most x C: the positions that have a target, one behind another */
-    uint32_t *at, *target;   /* most */
-    float *weight;           /* most: divided by their sum */
-    double *loss;            /* most */
+    size_t block, most;    /* rows of logits; positions */
+    float *logits;         /* block x V */
+    float *x, *dx;         /* most x C: the positions that have a target, one behind another */
+    uint32_t *at, *target; /* most */
+    float *weight;         /* most: divided by their sum */
+    double *loss;          /* most */
     float *dwte;
-    size_t first, n;         /* the block in the works */
+    size_t first, n; /* the block in the works */
 };
 
 tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_err *err)

@@ -49,8 +49,7 @@ tdm_status tdm_gpt2_last(const tdm_gpt2 *g, float *out, const tdm_gpt2_batch *b,
     size_t C = g->s.C, N = tokens_of(b);
     float *all = tdm_new(N, C * sizeof *all);
     tdm_status st = all ? hidden(g, all, b, N, err) : tdm_nomem(err, "a forward pass");
-    for (size_t q = 0; !st && q < b->S; q++)
-        memcpy(out + q * C, all + (b->start[q + 1] - 1) * C, C * sizeof *out);
+    for (size_t q = 0; !st && q < b->S; q++) memcpy(out + q * C, all + (b->start[q + 1] - 1) * C, C * sizeof *out);
     tdm_free(all);
     return st;
 }

@@ -52,8 +52,7 @@ void tdm_dropout_apply(const tdm_dropout *d, float *x, size_t n, uint64_t site, 
     tdm_rng r = tdm_rng_make(tdm_mix64(d->seed) ^ d->step, site, row);
     for (size_t i = 0; i < n; i += 4) {
         uint64_t bits = tdm_rng_u64(&r);
-        for (size_t k = i; k < n && k < i + 4; k++, bits >>= 16)
-            x[k] = (bits & 0xffff) < d->cut ? 0 : x[k] * d->scale;
+        for (size_t k = i; k < n && k < i + 4; k++, bits >>= 16) x[k] = (bits & 0xffff) < d->cut ? 0 : x[k] * d->scale;
     }
 }
 
@@ -81,9 +80,11 @@ size_t tdm_layer_floats(tdm_gpt2_shape s, size_t N) { return N * (15 * s.C + 4);
 void tdm_layer_place(tdm_layer_acts *a, float *block, tdm_gpt2_shape s, size_t N)
 {
     size_t C = s.C;
-    struct { float **at; size_t n; } list[] = {{&a->ln1, C}, {&a->qkv, 3 * C}, {&a->att, C},       {&a->mid, C},
-                                               {&a->ln2, C}, {&a->fc, 4 * C},  {&a->gelu, 4 * C}, {&a->stat1, 2},
-                                               {&a->stat2, 2}};
+    struct {
+        float **at;
+        size_t n;
+    } list[] = {{&a->ln1, C},    {&a->qkv, 3 * C},  {&a->att, C},   {&a->mid, C},  {&a->ln2, C},
+                {&a->fc, 4 * C}, {&a->gelu, 4 * C}, {&a->stat1, 2}, {&a->stat2, 2}};
     for (size_t k = 0; k < sizeof list / sizeof *list; k++) {
         *list[k].at = block;
         block += N * list[k].n;
@@ -161,8 +162,7 @@ void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w
 {
     const tdm_kernels *k = tdm_kernels_best();
     size_t C = s.C, at = t->n, n = t->n_end - t->n;
-    for (size_t i = at; i < t->n_end; i++)
-        k->norm(a->ln1 + i * C, a->stat1 + i * 2, a->x + i * C, w->ln1w, w->ln1b, C);
+    for (size_t i = at; i < t->n_end; i++) k->norm(a->ln1 + i * C, a->stat1 + i * 2, a->x + i * C, w->ln1w, w->ln1b, C);
     tdm_linear_rows(a->qkv + at * 3 * C, a->ln1 + at * C, w->qkvw, w->qkvb, n, C, 3 * C);
     for (size_t q = t->s; q < t->s_end; q++)
         attend_sequence(a->att, a->qkv, s, layer, b->start[q], b->start[q + 1] - b->start[q], drop, scratch);

@@ -77,12 +77,12 @@ void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w
 /* What flows back through one layer, a row a token: with the kept activations, what the gradients of the weights are
  * made of. */
 typedef struct tdm_layer_back {
-    float *dx;        /* N x C: in: gradient of the block's output; out: of its input */
-    float *dmlp;      /* N x C: of the projection's output */
-    float *dfc;       /* N x 4C: of the wide layer's output, before GELU */
-    float *dmix;      /* N x C: of the attention projection's output */
-    float *dqkv;      /* N x 3C */
-    float *tmp;       /* N x C */
+    float *dx;   /* N x C: in: gradient of the block's output; out: of its input */
+    float *dmlp; /* N x C: of the projection's output */
+    float *dfc;  /* N x 4C: of the wide layer's output, before GELU */
+    float *dmix; /* N x C: of the attention projection's output */
+    float *dqkv; /* N x 3C */
+    float *tmp;  /* N x C */
 } tdm_layer_back;
 
 /* norms: 4C floats of this tile's own, which take the tile's part of d ln1w, ln1b, ln2w, ln2b (overwritten). scratch:

@@ -6,13 +6,13 @@
 
 #include <math.h>
 
-/* Puts the `keep` likeliest of n candidates first, likeliest first, equal ones by token: a heap of the rest's worst
- * would save little at the sizes that are kept. */
+/* Whether token a ranks before b: the likelier, equal ones by number. */
 static bool before(const float *logits, uint32_t a, uint32_t b)
 {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
 }
 
+/* Candidates are a heap, the best on top. */
 static void sink(uint32_t *heap, size_t n, size_t at, const float *logits)
 {
     for (size_t child; (child = 2 * at + 1) < n; at = child) {
@@ -41,10 +41,8 @@ uint32_t tdm_sample(const float *logits, size_t V, const uint32_t *allowed, size
     size_t keep = how->temperature > 0 ? how->top_k && how->top_k < n ? how->top_k : n : 1, kept = 0;
     double want = how->top_p > 0 && how->top_p < 1 ? (double)how->top_p : 1, all = 0;
     double heat = how->temperature > 0 ? (double)how->temperature : 1;
-    if (want < 1) { /* top_p is a share of what top_k left: its mass first, which the order does not change */
-        if (keep == n)
-            for (size_t i = 0; i < n; i++) all += exp(((double)logits[work_at[i]] - (double)logits[work_at[0]]) / heat);
-    }
+    if (want < 1 && keep == n) /* without top_k the mass of all is known before any is taken */
+        for (size_t i = 0; i < n; i++) all += exp(((double)logits[work_at[i]] - (double)logits[work_at[0]]) / heat);
     /* taken off the heap one by one and parked behind it: work_at[left .. n) falls in rank from its end */
     size_t left = n;
     while (kept < keep) {
@@ -57,7 +55,7 @@ uint32_t tdm_sample(const float *logits, size_t V, const uint32_t *allowed, size
         total += (double)work[kept++];
         if (all > 0 && total >= want * all) break;
     }
-    if (want < 1 && !(all > 0)) { /* of the top_k alone */
+    if (want < 1 && keep < n) { /* the share is one of what top_k left */
         double sum = 0;
         size_t m = 0;
         while (m < kept && sum < want * total) sum += (double)work[m++];

@@ -28,8 +28,8 @@ struct tdm_gpt2_trainer {
     float *out, *stat;     /* N x C, N x 2: the final LayerNorm */
     float *backs;
     tdm_layer_back back;
-    float *norms;          /* tiles x 4C */
-    float *scratch;        /* of attention, for each tile */
+    float *norms;   /* tiles x 4C */
+    float *scratch; /* of attention, for each tile */
     size_t scratch_cap;
     tdm_tile *tile;
     tdm_head *head;
@@ -58,7 +58,8 @@ tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t mos
     t->norms = tdm_new(tdm_tiles_most(most), 4 * s.C * sizeof(float));
     t->tile = tdm_new(tdm_tiles_most(most), sizeof *t->tile);
     tdm_status st = tdm_head_open(&t->head, g, most, err);
-    if (!st && (!t->grad_block || !t->acts || !t->layer || !t->x || !t->out || !t->stat || !t->backs || !t->norms || !t->tile))
+    if (!st &&
+        (!t->grad_block || !t->acts || !t->layer || !t->x || !t->out || !t->stat || !t->backs || !t->norms || !t->tile))
         st = tdm_nomem(err, "training a GPT-2");
     if (st) {
         tdm_gpt2_trainer_close(t);
@@ -152,8 +153,8 @@ static void backward(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     tdm_layer_w w = tdm_layer_of(&t->g->w, t->g->s, t->l);
     for (size_t i = begin; i < end; i++)
-        tdm_layer_backward(&t->back, t->norms + i * 4 * t->g->s.C, &t->layer[t->l], &w, t->g->s, t->l, t->b, &t->tile[i],
-                           &t->drop, scratch_of(t, i));
+        tdm_layer_backward(&t->back, t->norms + i * 4 * t->g->s.C, &t->layer[t->l], &w, t->g->s, t->l, t->b,
+                           &t->tile[i], &t->drop, scratch_of(t, i));
 }
 
 /* out[k] = the sum over tiles of the k-th C floats of norms. */
@@ -244,7 +245,8 @@ static tdm_status begin(tdm_gpt2_trainer *t, const tdm_gpt2_batch *b, tdm_err *e
     return TDM_OK;
 }
 
-tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gpt2_batch *b, uint64_t step, tdm_err *err)
+tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gpt2_batch *b, uint64_t step,
+                                 tdm_err *err)
 {
     tdm_pool *pool = t->run->pool;
     *loss = 0;
