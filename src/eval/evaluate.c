@@ -128,8 +128,12 @@ static tdm_status vectors_measure(tdm_judge_room *r, tdm_err *err)
         for (size_t k = 0; k < in->K; k++)
             sum += (double)in->vectors[i * in->K + k] * (double)in->vectors[i * in->K + k];
         r->norm[i] = sqrt(sum);
+        r->e->has_diversity |= sum > 0;
     }
-    r->e->has_diversity = true;
+    if (!r->e->has_diversity) { /* items without a word: nothing to tell them apart by */
+        tdm_free(r->norm);
+        r->norm = NULL;
+    }
     return TDM_OK;
 }
 

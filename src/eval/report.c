@@ -43,7 +43,7 @@ static void lede(tdm_buf *out, const cJSON *doc)
         tdm_buf_fmt(out, ", %.4f %s ", fabs(d), d < 0 ? "below" : "above");
         tdm_html_text(out, tdm_json_str(c, "b", "?"));
         if (!tdm_json_bool(c, "significant", false)) tdm_buf_fmt(out, ": no significant difference (p = %.2f)", p);
-        else if (p < 0.001) tdm_buf_str(out, ", the best of the others (p &lt; 0.001)");
+        else if (p < 0.001) tdm_buf_str(out, ", the best of the others (p&nbsp;&lt;&nbsp;0.001)");
         else tdm_buf_fmt(out, ", the best of the others (p = %.3f)", p);
     }
     tdm_buf_str(out, ".</p>\n");

@@ -190,6 +190,24 @@ static void nobody_to_judge_is_no_crash(void **state)
     trio_clear(&t);
 }
 
+/* A model without any opinion gives empty lists: it reaches nothing, and nothing is equal about that. */
+static void a_silent_model_is_no_best_of_anything(void **state)
+{
+    (void)state;
+    tdm_err err;
+    trio t;
+    trio_make(&t);
+    for (size_t i = 0; i < PEOPLE * ITEMS; i++)
+        t.same[i] = i % 3 ? NAN : -INFINITY; /* and what is no number never ranks */
+    tdm_evaluation *e;
+    CHECK_OK(judge(&e, &t, 2, &err), err);
+    const tdm_estimate *at = e->models[2].at[e->main];
+    assert_true(at[TDM_NDCG].value == 0 && at[TDM_COVERAGE].value == 0);
+    assert_true(isnan(at[TDM_GINI].value) && isnan(at[TDM_NOVELTY].value) && isnan(at[TDM_DIVERSITY].value));
+    tdm_evaluation_close(e);
+    trio_clear(&t);
+}
+
 static void a_models_failure_is_passed_up_with_its_sentence(void **state)
 {
     (void)state;
@@ -253,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_constant_model_cannot_win),
         cmocka_unit_test(names_from_outside_are_escaped_in_the_page),
         cmocka_unit_test(nobody_to_judge_is_no_crash),
+        cmocka_unit_test(a_silent_model_is_no_best_of_anything),
         cmocka_unit_test(a_models_failure_is_passed_up_with_its_sentence),
         cmocka_unit_test(a_cancelled_run_stops),
         cmocka_unit_test(every_short_allocation_is_reported_and_nothing_leaks),
