@@ -27,7 +27,7 @@ struct tdm_builder {
     uint32_t *user, *item; /* n each */
     float *rating;
     int64_t *time;
-    uint8_t *test;
+    uint8_t *test;       /* 1: of the test file; 2: dropped */
     span *text[TEXTS];   /* n each, in `bytes` */
     span *field[FIELDS]; /* by item, in `bytes` */
     tdm_buf bytes;
@@ -62,6 +62,7 @@ void tdm_builder_close(tdm_builder *b)
 }
 
 size_t tdm_builder_rows(const tdm_builder *b) { return b->n; }
+void tdm_builder_drop(tdm_builder *b, size_t row) { b->test[row] |= 2; }
 size_t tdm_builder_duplicates(const tdm_builder *b) { return b->duplicates; }
 
 static tdm_str span_str(const tdm_builder *b, span s) { return (tdm_str){s.n ? b->bytes.p + s.at : "", s.n}; }
@@ -95,7 +96,7 @@ static uint64_t row_hash_at(const tdm_builder *b, size_t j)
 static bool row_equal(const tdm_builder *b, size_t j, uint32_t u, uint32_t i, const tdm_row *r)
 {
     bool rating = b->rating[j] == r->rating || (isnan(b->rating[j]) && isnan(r->rating));
-    return b->user[j] == u && b->item[j] == i && rating && b->time[j] == r->time && b->test[j] == r->test &&
+    return b->user[j] == u && b->item[j] == i && rating && b->time[j] == r->time && (b->test[j] & 1) == r->test &&
            tdm_str_eq(span_str(b, b->text[SUMMARY][j]), r->summary) &&
            tdm_str_eq(span_str(b, b->text[REVIEW][j]), r->review);
 }
@@ -177,7 +178,7 @@ static tdm_status core_mark(uint8_t *keep, const tdm_builder *b, size_t core, td
 {
     uint32_t *of_user = tdm_new(b->users.n, sizeof *of_user), *of_item = tdm_new(b->items.n, sizeof *of_item);
     tdm_status st = of_user && of_item ? TDM_OK : tdm_nomem(err, "the k-core");
-    memset(keep, 1, b->n);
+    for (size_t j = 0; j < b->n; j++) keep[j] = !(b->test[j] & 2);
     for (bool changed = core > 1; !st && changed;) {
         changed = false;
         memset(of_user, 0, b->users.n * sizeof *of_user);
@@ -300,8 +301,8 @@ static tdm_status arrange(tdm_dataset *d, uint32_t *old_row, const tdm_builder *
         rating[j] = b->rating[k];
         time[j] = b->time[k];
         row[j] = (uint32_t)j;
-        part[j] = b->test[k];
-        tested |= b->test[k];
+        part[j] = b->test[k] & 1;
+        tested |= part[j] != 0;
     }
     d->offset = offset;
     d->item = item;

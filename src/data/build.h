@@ -41,6 +41,9 @@ void tdm_builder_close(tdm_builder *b);
 /* Adds an interaction, unless an equal one (all fields) is there: then it is only counted. */
 tdm_status tdm_builder_add(tdm_builder *b, const tdm_row *row, tdm_err *err);
 
+/* Leaves row number `row` out of what tdm_builder_finish gives. */
+void tdm_builder_drop(tdm_builder *b, size_t row);
+
 /* Adds what is known of an item that some row added before has; others are passed over. Of several texts for one field
  * the first stays. *known (may be NULL): whether a row has it. */
 tdm_status tdm_builder_item(tdm_builder *b, const tdm_item *item, bool *known, tdm_err *err);

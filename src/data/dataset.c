@@ -58,7 +58,11 @@ uint32_t tdm_dataset_item(const tdm_dataset *d, tdm_str id)
 tdm_str tdm_dataset_name(const tdm_dataset *d, uint32_t item)
 {
     tdm_str s = d->title.n ? tdm_strings_at(&d->title, item) : (tdm_str){0};
-    if (!s.n && d->keywords.n) s = tdm_strings_at(&d->keywords, item);
+    if (!s.n && d->keywords.n) { /* their first line */
+        s = tdm_strings_at(&d->keywords, item);
+        const char *end = s.n ? memchr(s.p, '\n', s.n) : NULL;
+        if (end) s.n = (size_t)(end - s.p);
+    }
     return s.n ? s : tdm_strings_at(&d->item_id, item);
 }
 

@@ -5,10 +5,20 @@
 
 #include "data/dataset.h"
 
-typedef enum tdm_split_kind { TDM_SPLIT_TIME, TDM_SPLIT_LEAVE_ONE_OUT, TDM_SPLIT_RATIO, TDM_SPLIT_FILES } tdm_split_kind;
+typedef enum tdm_split_kind {
+    TDM_SPLIT_TIME,
+    TDM_SPLIT_LEAVE_ONE_OUT,
+    TDM_SPLIT_RATIO,
+    TDM_SPLIT_FILES
+} tdm_split_kind;
 typedef enum tdm_ties { TDM_TIES_FILE, TDM_TIES_SHUFFLE } tdm_ties;
 typedef enum tdm_seen { TDM_SEEN_FILTER, TDM_SEEN_KEEP } tdm_seen;
-typedef enum tdm_duplicates { TDM_DUPLICATES_NEWEST, TDM_DUPLICATES_OLDEST, TDM_DUPLICATES_SUM, TDM_DUPLICATES_KEEP } tdm_duplicates;
+typedef enum tdm_duplicates {
+    TDM_DUPLICATES_NEWEST,
+    TDM_DUPLICATES_OLDEST,
+    TDM_DUPLICATES_SUM,
+    TDM_DUPLICATES_KEEP
+} tdm_duplicates;
 
 /* The protocol. Stored in the manifest: it cannot change at evaluate. */
 typedef struct tdm_protocol {
@@ -23,13 +33,13 @@ typedef struct tdm_protocol {
 /* n questions: "what will this person choose next, given this history?" with the answers. */
 typedef struct tdm_questions {
     size_t n;
-    const uint32_t *user;         /* n; the person's number in the dataset */
-    const int64_t *now;           /* n; time of the first answer, or TDM_NO_TIME */
-    const int64_t *history_at;    /* n + 1: history of question q is [history_at[q], history_at[q + 1]) */
+    const uint32_t *user;      /* n; the person's number in the dataset */
+    const int64_t *now;        /* n; time of the first answer, or TDM_NO_TIME */
+    const int64_t *history_at; /* n + 1: history of question q is [history_at[q], history_at[q + 1]) */
     const uint32_t *item;
     const float *rating;
     const int64_t *time;
-    const int64_t *target_at;     /* n + 1 */
+    const int64_t *target_at; /* n + 1 */
     const uint32_t *target;
     const float *target_rating;   /* NaN: none */
     const uint8_t *target_counts; /* 1: a relevant item of the ranking; 0: a dislike, or seen before under seen=filter.
@@ -38,7 +48,7 @@ typedef struct tdm_questions {
 } tdm_questions;
 
 typedef struct tdm_split {
-    tdm_dataset *train;      /* the same people, items and texts; only training interactions. Closed with the split */
+    tdm_dataset *train; /* the same people, items and texts; only training interactions. Closed with the split */
     tdm_questions validation, test;
 } tdm_split;
 
@@ -49,8 +59,8 @@ void tdm_split_close(tdm_split *s);
 tdm_history tdm_questions_history(const tdm_questions *qs, size_t q);
 
 /* A copy holding only the questions whose person falls, by a seeded hash of the id, into [low, high) of [0, 1). */
-tdm_status tdm_questions_part(tdm_questions *out, const tdm_questions *qs, const tdm_dataset *d, double low, double high,
-                              uint64_t seed, tdm_err *err);
+tdm_status tdm_questions_part(tdm_questions *out, const tdm_questions *qs, const tdm_dataset *d, double low,
+                              double high, uint64_t seed, tdm_err *err);
 void tdm_questions_clear(tdm_questions *qs);
 
 /* "leave-one-out" and so on; -1 where the word names nothing. */

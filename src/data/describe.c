@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/describe.h"
+
+#include "base/utf8.h"
+#include "data/reader.h"
+
+static void string_add(cJSON *o, const char *key, tdm_str s)
+{
+    tdm_buf b = {0}, quoted = {0};
+    tdm_json_quote(&quoted, tdm_utf8_cut(s, 200)); /* whatever the bytes are, valid UTF-8 comes out */
+    tdm_buf_add(&b, quoted.p, quoted.n);
+    if (!b.failed && !quoted.failed) cJSON_AddItemToObject(o, key, cJSON_Parse(b.p));
+    tdm_buf_clear(&b);
+    tdm_buf_clear(&quoted);
+}
+
+static tdm_status describe(cJSON **out, tdm_reader *r, bool items, tdm_err *err)
+{
+    const tdm_shape *s = tdm_reader_shape(r);
+    tdm_record rec;
+    bool more = true;
+    tdm_status st = TDM_OK;
+    cJSON *j = cJSON_CreateObject(), *columns, *first, *roles;
+    cJSON_AddStringToObject(j, "kind", "raw file");
+    cJSON_AddStringToObject(j, "holds", items ? "items" : "interactions");
+    cJSON_AddStringToObject(j, "format", s->text);
+    cJSON_AddStringToObject(j, "packing", tdm_source_packing(tdm_reader_source(r)));
+    columns = cJSON_AddArrayToObject(j, "columns");
+    for (size_t i = 0; i < s->names.n && (s->form != TDM_FORM_TABLE || s->dialect.header); i++) {
+        cJSON *name = cJSON_CreateObject();
+        string_add(name, "name", tdm_cell(&s->names, i));
+        cJSON_AddItemToArray(columns, cJSON_DetachItemFromObject(name, "name"));
+        cJSON_Delete(name);
+    }
+    roles = cJSON_AddObjectToObject(j, "roles");
+    for (int k = 0; s->form == TDM_FORM_TABLE && k < TDM_ROLES; k++)
+        if (s->column[k] >= 0) cJSON_AddNumberToObject(roles, tdm_role_name((tdm_role)k), s->column[k] + 1);
+    first = cJSON_AddArrayToObject(j, "first");
+    for (int n = 0; n < 3 && !st && more; n++) {
+        st = tdm_reader_next(r, &rec, &more, err);
+        if (st || !more) break;
+        cJSON *row = cJSON_CreateObject();
+        if (rec.bad) cJSON_AddStringToObject(row, "bad", rec.bad);
+        for (int k = 0; k < TDM_ROLES; k++)
+            if (rec.value[k].n) string_add(row, tdm_role_name((tdm_role)k), rec.value[k]);
+        cJSON_AddItemToArray(first, row);
+    }
+    if (!st && !first) st = tdm_nomem(err, "the answer");
+    if (st) cJSON_Delete(j);
+    else *out = j;
+    return st;
+}
+
+tdm_status tdm_raw_describe(cJSON **out, const char *path, tdm_err *err)
+{
+    tdm_reader *r = NULL;
+    bool items = false;
+    *out = NULL;
+    tdm_status st = tdm_reader_open(&r, path, false, NULL, NULL, err);
+    if (st == TDM_E_FORMAT && !tdm_reader_open(&r, path, true, NULL, NULL, NULL)) {
+        items = true;
+        st = TDM_OK;
+    }
+    if (!st) st = describe(out, r, items, err);
+    tdm_reader_close(r);
+    return st;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* roles.h - what a column or a JSON key holds, from its name. Inside this floor only. */
+#ifndef TDM_DATA_ROLES_H
+#define TDM_DATA_ROLES_H
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+/* name in the answers, name in --map or NULL */
+#define TDM_ROLE_LIST(X)                                                                                               \
+    X(USER, "user")                                                                                                    \
+    X(ITEM, "item")                                                                                                    \
+    X(OTHER, "other id")                                                                                               \
+    X(RATING, "rating")                                                                                                \
+    X(TIME, "time")                                                                                                    \
+    X(TEXT, "text")                                                                                                    \
+    X(SUMMARY, "summary")                                                                                              \
+    X(TITLE, "title")                                                                                                  \
+    X(BRAND, "brand")                                                                                                  \
+    X(CATEGORY, "category")                                                                                            \
+    X(DESCRIPTION, "description")                                                                                      \
+    X(KEYWORDS, "keywords")
+
+typedef enum tdm_role {
+#define X(name, word) TDM_ROLE_##name,
+    TDM_ROLE_LIST(X)
+#undef X
+        TDM_ROLES,
+    TDM_ROLE_NONE = TDM_ROLES
+} tdm_role;
+
+const char *tdm_role_name(tdm_role r);
+
+/* The role that a name stands for, in a log of interactions or in a list of items; of several names for one role the
+ * one of the least *rank is taken. `guess`: also names that only begin like one ("buyerRate"), at a high rank. */
+tdm_role tdm_role_of(tdm_str name, bool items, bool guess, unsigned *rank);
+
+enum { TDM_RANK_TITLE = 90 }; /* "title" in a log: of the review, where no other name says so */
+
+/* --map: the column (a name, or a number from 1) of each role; empty: not said. Texts point into `text`. */
+typedef struct tdm_role_map {
+    tdm_str column[TDM_ROLES];
+    bool any;
+} tdm_role_map;
+
+tdm_status tdm_role_map_parse(tdm_role_map *out, const char *text, tdm_err *err); /* `text` NULL: nothing said */
+
+#endif

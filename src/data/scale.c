@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/scale.h"
+
+#include "base/mem.h"
+
+#include <float.h>
+
+static const double highs[] = {5, 10, 100, DBL_MAX};
+enum { LEVELS = 4, BATCH = 1000 };
+
+void tdm_scale_clear(tdm_scale *s)
+{
+    tdm_free(s->out);
+    tdm_buf_clear(&s->bytes);
+    *s = (tdm_scale){0};
+}
+
+/* Goes to a wider scale for as long as one of ten ratings lies outside. */
+static void widen(tdm_scale *s, bool *negative)
+{
+    size_t below = 0;
+    for (size_t i = 0; i < s->n; i++) below += s->out[i].rating < 0;
+    *negative = below * 10 > s->rated;
+    for (;;) {
+        size_t kept = 0, above = 0;
+        for (size_t i = 0; i < s->n; i++) {
+            double r = s->out[i].rating;
+            if (r > highs[s->level]) above++;
+            if (r > highs[s->level] || r < 0) s->out[kept++] = s->out[i];
+        }
+        s->n = kept;
+        if (s->level + 1 == LEVELS || above * 10 <= s->rated) return;
+        s->level++;
+    }
+}
+
+bool tdm_scale_add(tdm_scale *s, const tdm_outside *where, tdm_str raw)
+{
+    bool negative;
+    s->rated++;
+    if (where->rating >= 0 && where->rating <= highs[s->level]) return true;
+    if (tdm_grow(&s->out, &s->cap, s->n + 1, sizeof *s->out)) return false;
+    tdm_outside *o = &s->out[s->n++];
+    *o = *where;
+    o->at = s->bytes.n;
+    o->n = s->bytes.n + raw.n < (16u << 20) ? raw.n : 0;
+    tdm_buf_add(&s->bytes, raw.p, o->n);
+    if (s->n % BATCH == 0) widen(s, &negative);
+    return !s->bytes.failed;
+}
+
+void tdm_scale_end(tdm_scale *s, double *low, double *high)
+{
+    bool negative;
+    size_t kept = 0;
+    widen(s, &negative);
+    *low = negative ? -DBL_MAX : 0;
+    *high = highs[s->level];
+    for (size_t i = 0; i < s->n; i++)
+        if (s->out[i].rating > *high || s->out[i].rating < *low) s->out[kept++] = s->out[i];
+    s->n = kept;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c - a window over what libarchive unpacks. */
+#include "data/source.h"
+
+#include "base/mem.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { STEP = 1 << 18, LONGEST_LINE = 64 << 20 };
+
+struct tdm_source {
+    struct archive *a;
+    char *name;
+    char *p;
+    size_t cap, at, end;
+    bool ended, packed_file; /* packed_file: a zip or tar, which may hold several */
+    uint64_t offset, size;
+    size_t line;
+};
+
+void tdm_source_close(tdm_source *s)
+{
+    if (!s) return;
+    if (s->a) archive_read_free(s->a);
+    tdm_free(s->name);
+    tdm_free(s->p);
+    tdm_free(s);
+}
+
+static tdm_status archive_fail(const tdm_source *s, tdm_err *err)
+{
+    const char *why = archive_error_string(s->a);
+    return tdm_fail(err, archive_errno(s->a) == ENOMEM ? TDM_E_NOMEM : TDM_E_IO, "%s: could not be read: %s", s->name,
+                    why ? why : "unknown reason");
+}
+
+static tdm_status source_new(tdm_source **out, const char *name, tdm_err *err)
+{
+    tdm_source *s = *out = tdm_new(1, sizeof *s);
+    if (!s || !(s->name = tdm_strdup(name)) || !(s->a = archive_read_new())) {
+        tdm_source_close(s);
+        *out = NULL;
+        return tdm_nomem(err, name);
+    }
+    s->line = 1;
+    /* named one by one: "all" would also start outside programs */
+    archive_read_support_filter_gzip(s->a);
+    archive_read_support_filter_bzip2(s->a);
+    archive_read_support_filter_xz(s->a);
+    archive_read_support_filter_zstd(s->a);
+    archive_read_support_filter_lz4(s->a);
+    archive_read_support_format_raw(s->a);
+    archive_read_support_format_empty(s->a);
+    archive_read_support_format_zip(s->a);
+    archive_read_support_format_tar(s->a);
+    return TDM_OK;
+}
+
+/* Finds the next regular file of the archive; `ended` is set where there is none. */
+static tdm_status entry_next(tdm_source *s, bool *found, tdm_err *err)
+{
+    struct archive_entry *e;
+    *found = false;
+    for (;;) {
+        int rc = archive_read_next_header(s->a, &e);
+        if (rc == ARCHIVE_EOF) return TDM_OK;
+        if (rc < ARCHIVE_WARN) return archive_fail(s, err);
+        int format = archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK;
+        s->packed_file = format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_TAR;
+        if (!s->packed_file || archive_entry_filetype(e) == AE_IFREG) break;
+    }
+    *found = true;
+    return TDM_OK;
+}
+
+static tdm_status begin(tdm_source *s, int rc, tdm_err *err)
+{
+    bool found = false;
+    tdm_status st = rc == ARCHIVE_OK ? entry_next(s, &found, err) : archive_fail(s, err);
+    if (!st && !found) s->ended = true;
+    if (!st) st = tdm_source_fill(s, 4, err);
+    tdm_str a = tdm_source_ahead(s);
+    if (!st && a.n >= 3 && !memcmp(a.p, "\xef\xbb\xbf", 3)) tdm_source_take(s, 3);
+    return st;
+}
+
+tdm_status tdm_source_open(tdm_source **out, const char *path, tdm_err *err)
+{
+    struct stat info;
+    bool standard = !strcmp(path, "-");
+    *out = NULL;
+    if (!standard && stat(path, &info))
+        return tdm_fail(err, TDM_E_IO, "%s: could not be opened: %s", path, strerror(errno));
+    if (!standard && S_ISDIR(info.st_mode))
+        return tdm_fail(err, TDM_E_FORMAT, "%s: is a folder; expected a file of reviews, ratings or items", path);
+    tdm_status st = source_new(out, standard ? "standard input" : path, err);
+    if (st) return st;
+    if (!standard && S_ISREG(info.st_mode)) (*out)->size = (uint64_t)info.st_size;
+    int rc = standard ? archive_read_open_fd((*out)->a, 0, STEP) : archive_read_open_filename((*out)->a, path, STEP);
+    st = begin(*out, rc, err);
+    if (st) {
+        tdm_source_close(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void *bytes, size_t n, tdm_err *err)
+{
+    tdm_status st = source_new(out, name, err);
+    if (st) return st;
+    (*out)->size = n;
+    st = begin(*out, archive_read_open_memory((*out)->a, bytes, n), err);
+    if (st) {
+        tdm_source_close(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
+{
+    while (s->end - s->at < need && !s->ended) {
+        if (s->at && (s->cap - s->end < STEP || s->at == s->end)) {
+            memmove(s->p, s->p + s->at, s->end - s->at);
+            s->end -= s->at;
+            s->at = 0;
+        }
+        if (s->cap - s->end < STEP && tdm_grow(&s->p, &s->cap, s->end + STEP, 1)) return tdm_nomem(err, s->name);
+        la_ssize_t got = archive_read_data(s->a, s->p + s->end, s->cap - s->end);
+        if (got < 0) return archive_fail(s, err);
+        s->end += (size_t)got;
+        if (got) continue;
+        s->ended = true;
+        bool another = false;
+        if (s->packed_file && entry_next(s, &another, err)) return TDM_E_IO;
+        if (another)
+            return tdm_fail(err, TDM_E_FORMAT, "%s: holds several files; unpack it and name the one to read", s->name);
+    }
+    return TDM_OK;
+}
+
+tdm_str tdm_source_ahead(const tdm_source *s) { return (tdm_str){s->p ? s->p + s->at : "", s->end - s->at}; }
+bool tdm_source_ended(const tdm_source *s) { return s->ended; }
+
+void tdm_source_take(tdm_source *s, size_t n)
+{
+    const char *p = s->p + s->at, *end = p + n;
+    while (n && (p = memchr(p, '\n', (size_t)(end - p)))) s->line++, p++;
+    s->at += n;
+    s->offset += n;
+}
+
+tdm_status tdm_source_line(tdm_source *s, tdm_str *line, size_t *length, bool *more, tdm_err *err)
+{
+    *more = false;
+    for (size_t seen = 0;;) {
+        tdm_str a = tdm_source_ahead(s);
+        const char *end = a.n > seen ? memchr(a.p + seen, '\n', a.n - seen) : NULL;
+        if (end || (s->ended && a.n)) {
+            *length = end ? (size_t)(end - a.p) + 1 : a.n;
+            *line = (tdm_str){a.p, end ? *length - 1 : a.n};
+            if (line->n && line->p[line->n - 1] == '\r') line->n--;
+            *more = true;
+            return TDM_OK;
+        }
+        if (s->ended) return TDM_OK;
+        seen = a.n;
+        if (seen > LONGEST_LINE)
+            return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: a line of more than %d million bytes", s->name, s->line,
+                            LONGEST_LINE >> 20);
+        tdm_status st = tdm_source_fill(s, a.n + 1, err);
+        if (st) return st;
+    }
+}
+
+const char *tdm_source_name(const tdm_source *s) { return s->name; }
+size_t tdm_source_line_number(const tdm_source *s) { return s->line; }
+uint64_t tdm_source_offset(const tdm_source *s) { return s->offset; }
+uint64_t tdm_source_size(const tdm_source *s) { return s->size; }
+
+uint64_t tdm_source_read(const tdm_source *s)
+{
+    la_int64_t n = archive_filter_bytes(s->a, -1);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+const char *tdm_source_packing(const tdm_source *s)
+{
+    int format = archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK;
+    return format == ARCHIVE_FORMAT_ZIP ? "zip" : archive_filter_name(s->a, 0);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/values.h"
+
+#include "base/utf8.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LONGEST = 16 << 20 }; /* an object open for longer than this is taken for broken */
+
+static bool filler(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == ',' || c == '[' || c == ']'; }
+
+tdm_str tdm_value_strip(tdm_str s)
+{
+    while (s.n && filler(s.p[0])) s.p++, s.n--;
+    while (s.n && filler(s.p[s.n - 1])) s.n--;
+    return s;
+}
+
+size_t tdm_value_next(tdm_str *value, bool *broken, tdm_str ahead, bool last)
+{
+    size_t at = 0, depth = 0, i;
+    char quote = 0;
+    *value = (tdm_str){"", 0};
+    *broken = false;
+    while (at < ahead.n && filler(ahead.p[at])) at++;
+    if (at == ahead.n) return at;
+    for (i = at; i < ahead.n && i - at < LONGEST; i++) {
+        char c = ahead.p[i];
+        if (i == at && c != '{') break;
+        if (quote) {
+            if (c == '\\') i++;
+            else if (c == quote) quote = 0;
+        } else if (c == '"' || c == '\'') quote = c; /* JSON has ' only inside of " */
+        else if (c == '{') depth++;
+        else if (c == '}' && --depth == 0) {
+            *value = (tdm_str){ahead.p + at, i + 1 - at};
+            return i + 1;
+        }
+    }
+    bool short_of = i >= ahead.n && i - at < LONGEST;
+    const char *end = memchr(ahead.p + at, '\n', ahead.n - at);
+    if (!last && (short_of || !end)) return 0;
+    *broken = true; /* go on behind this line */
+    *value = (tdm_str){ahead.p + at, (end ? (size_t)(end - ahead.p) : ahead.n) - at};
+    return at + value->n + (end != NULL);
+}
+
+/* ---- Python ---- */
+
+static size_t string_copy(tdm_buf *out, tdm_str s)
+{
+    char quote = s.p[0];
+    size_t i = 1;
+    tdm_buf_char(out, '"');
+    for (; i < s.n && s.p[i] != quote; i++) {
+        char c = s.p[i];
+        if (c == '\\' && i + 1 < s.n) {
+            c = s.p[++i];
+            if (c == '\'') tdm_buf_char(out, '\'');
+            else if (c == 'x' && i + 2 < s.n) {
+                tdm_buf_str(out, "\\u00");
+                tdm_buf_add(out, s.p + i + 1, 2);
+                i += 2;
+            } else {
+                tdm_buf_char(out, '\\');
+                tdm_buf_char(out, c);
+            }
+        } else if (c == '"') tdm_buf_str(out, "\\\"");
+        else if (c == '\n') tdm_buf_str(out, "\\n");
+        else if (c == '\t') tdm_buf_str(out, "\\t");
+        else if ((unsigned char)c < ' ') tdm_buf_char(out, ' ');
+        else tdm_buf_char(out, c);
+    }
+    tdm_buf_char(out, '"');
+    return i < s.n ? i + 1 : i;
+}
+
+static void python_to_json(tdm_buf *out, tdm_str s)
+{
+    static const struct {
+        const char *word, *json;
+    } words[] = {{"True", "true"},     {"False", "false"}, {"None", "null"}, {"true", "true"},
+                 {"false", "false"},   {"null", "null"},   {"nan", "null"},  {"NaN", "null"},
+                 {"Infinity", "null"}, {"u", ""},          {"b", ""},        {"inf", "null"}};
+    for (size_t i = 0; i < s.n;) {
+        char c = s.p[i];
+        if (c == '\'' || c == '"') {
+            i += string_copy(out, (tdm_str){s.p + i, s.n - i});
+        } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+            size_t n = 1, k = 0;
+            while (i + n < s.n && ((s.p[i + n] | 32) >= 'a' && (s.p[i + n] | 32) <= 'z')) n++;
+            while (k < sizeof words / sizeof *words && !tdm_str_is((tdm_str){s.p + i, n}, words[k].word)) k++;
+            if (k < sizeof words / sizeof *words) tdm_buf_str(out, words[k].json);
+            else tdm_buf_add(out, s.p + i, n);
+            i += n;
+        } else {
+            tdm_buf_char(out, c == '(' ? '[' : c == ')' ? ']' : c);
+            i++;
+        }
+    }
+}
+
+static cJSON *whole(tdm_str s)
+{
+    const char *end = NULL;
+    cJSON *j = cJSON_ParseWithLengthOpts(s.p, s.n, &end, 0);
+    if (j && (!cJSON_IsObject(j) || tdm_str_trim((tdm_str){end, (size_t)(s.p + s.n - end)}).n)) {
+        cJSON_Delete(j);
+        j = NULL;
+    }
+    return j;
+}
+
+cJSON *tdm_value_parse(tdm_str text, bool *python, tdm_buf *spare)
+{
+    text = tdm_str_trim(text);
+    if (text.n < 2 || text.p[0] != '{') return NULL;
+    cJSON *j = whole(text);
+    if (j) return j;
+    tdm_buf_reset(spare);
+    python_to_json(spare, text);
+    if (spare->failed || !spare->n) return NULL;
+    j = whole((tdm_str){spare->p, spare->n});
+    if (j && memchr(text.p, '\'', text.n)) *python = true;
+    return j;
+}
+
+void tdm_value_text(tdm_buf *out, const cJSON *v)
+{
+    if (cJSON_IsString(v)) tdm_buf_str(out, v->valuestring);
+    else if (cJSON_IsNumber(v)) {
+        double d = v->valuedouble;
+        if (floor(d) == d && fabs(d) < 0x1p63) tdm_buf_fmt(out, "%lld", (long long)d);
+        else tdm_buf_fmt(out, "%.17g", d);
+    } else if (cJSON_IsBool(v)) tdm_buf_str(out, cJSON_IsTrue(v) ? "true" : "false");
+    else if (cJSON_IsArray(v)) {
+        size_t at = out->n;
+        const cJSON *m;
+        cJSON_ArrayForEach(m, v)
+        {
+            size_t was = out->n;
+            if (was > at) tdm_buf_char(out, '\n');
+            size_t from = out->n;
+            tdm_value_text(out, m);
+            if (out->n == from && !out->failed) out->n = was;
+        }
+    }
+}
