@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reviews.c - what people say, put together from sentences with gaps:
  *
- *     {thing} {good} {bad} {use} {brand} {last}     the item's noun; clauses of its shelf; its maker; the title before
+ *     {thing} {did} {use}      its noun; its verb; an occasion
+ *     {good} {bad}             clauses of its shelf
+ *     {brand} {last}           its maker; the title chosen before it
  * it
  *
  * A capital first letter in a gap's name makes one in the text. A sentence whose gap has nothing is not used. */
@@ -37,7 +39,7 @@ static const char *const openers[6][8] = {
     {"{Good}.", "{Good}. My only complaint: {bad}.", "A good {thing} {use}.", "I did not expect much, and yet {good}.",
      "{Good}, as you would expect from {brand}.", NULL},
     {"{Good}.", "I love this {thing}. {Good}.", "What can I say: {good}.", "Ideal {use}. {Good}.",
-     "{Brand} knows what people need: {good}.", "It took me a while to find a {thing} like this, and {good}.", NULL},
+     "{Brand} knows what people need: {good}.", "It took me a while to find one like this, and {good}.", NULL},
 };
 
 static const char *const closers[6][8] = {
@@ -48,18 +50,20 @@ static const char *const closers[6][8] = {
      "I tried it {use} and was not won over.", NULL},
     {"Fine {use}.", "I am not sure that I would choose it again.", "It will do.", "Good, but no match for {last}.",
      NULL},
-    {"I have used it {use}.", "Recommended.", "I came to it from {last} and am glad that I did.", "Worth it {use}.",
+    {"{Did} it {use}.", "Recommended.", "I came to it from {last} and am glad that I did.", "Worth it {use}.",
      "Would choose it again.", NULL},
     {"Perfect {use}.", "I have told all my friends.", "I came to it from {last} and was not disappointed.",
-     "Do not hesitate.", "Enjoyed {use}.", "If you liked {last}, this is next.", NULL},
+     "Do not hesitate.", "{Did} it {use}, and would again.", "If you liked {last}, this is next.", NULL},
 };
 
 /* What a gap is filled with; NULL where there is nothing. */
 static const char *filling(const gaps *g, const char *name, size_t n)
 {
+    static const char *const did[] = {"used", "watched", "read"};
     struct {
         const char *name, *value;
     } known[] = {{"thing", g->item->thing},
+                 {"did", did[g->item->domain]},
                  {"good", g->good},
                  {"bad", g->bad},
                  {"use", g->use},
@@ -110,7 +114,8 @@ void tdm_shop_review(tdm_buf *summary, tdm_buf *text, const tdm_shop *s, size_t 
     const tdm_visit *v = &s->visit[n];
     tdm_rng r = tdm_rng_make(s->seed, TDM_STREAM_TEXT, n);
     gaps g = {.item = &s->item[v->item]};
-    const tdm_shelf *shelf = g.item->shelf;
+    bool refill = g.item->domain == TDM_PRODUCTS && g.item->before >= 0;
+    const tdm_shelf *shelf = refill ? &tdm_shelf_refills : g.item->shelf;
     if (v->step && s->visit[n - 1].rating >= 4) g.before = &s->item[s->visit[n - 1].item];
     g.good = tdm_list_pick(shelf->good, &r);
     g.bad = tdm_list_pick(shelf->bad, &r);

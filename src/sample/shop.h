@@ -43,16 +43,18 @@ typedef enum tdm_shop_stream {
 } tdm_shop_stream;
 
 /* The words of a sub-category. What titles are made of differs by domain:
- *     products   first: what it is; second: what follows the comma; third: what wears out in first[0] and first[1]
+ *     products   first: what it is; second: two features of each of these, one after the other; third: what wears out
+ *                in first[0] and first[1]
  *     films      first and second: "The <first> <second>"; third: places
  *     articles   first: what they are about; second: what it does; third: what it teaches
  * Lists end with NULL. `good`, `bad` and `use` are whole clauses: "it pours without a drip". */
 typedef struct tdm_shelf {
     const char *category, *sub;
-    const char *first[12], *second[12], *third[9];
+    const char *first[12], *second[20], *third[9];
     const char *good[7], *bad[6], *use[5], *about[5];
 } tdm_shelf;
 
+extern const tdm_shelf tdm_shelf_refills; /* what is said of all that wears out; the rest is the machine's */
 extern const tdm_shelf tdm_shelves_products[], tdm_shelves_films[], tdm_shelves_articles[]; /* category NULL ends */
 extern const char *const tdm_makers[], *const tdm_lines[], *const tdm_directors[], *const tdm_papers[]; /* NULL ends */
 

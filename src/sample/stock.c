@@ -40,7 +40,8 @@ static void lower(char *out, size_t room, const char *s)
 static void product(tdm_shop_item *t, const char *line, tdm_rng *r)
 {
     const char *what = t->shelf->first[t->word];
-    snprintf(t->title, sizeof t->title, "%s %s %s, %s", t->brand, line, what, tdm_list_pick(t->shelf->second, r));
+    snprintf(t->title, sizeof t->title, "%s %s %s, %s", t->brand, line, what,
+             t->shelf->second[2 * t->word + tdm_rng_below(r, 2)]);
     lower(t->thing, sizeof t->thing, what);
 }
 
@@ -98,13 +99,14 @@ static void id_make(char out[11], tdm_rng *r)
 
 static void describe(tdm_shop_item *t, tdm_rng *r)
 {
-    size_t n = tdm_list_count(t->shelf->about), at = tdm_rng_below(r, n), more = tdm_rng_below(r, 3);
+    const char *const *about = t->domain == TDM_PRODUCTS && t->before >= 0 ? tdm_shelf_refills.about : t->shelf->about;
+    size_t n = tdm_list_count(about), at = tdm_rng_below(r, n), more = tdm_rng_below(r, 3);
     int used = 0;
     if (t->domain == TDM_FILMS) used = snprintf(t->description, sizeof t->description, "Directed by %s. ", t->brand);
     if (t->domain == TDM_ARTICLES) used = snprintf(t->description, sizeof t->description, "From %s. ", t->brand);
     for (size_t k = 0; k <= more && k < n; k++)
         used += snprintf(t->description + used, sizeof t->description - (size_t)used, "%s%s", k ? " " : "",
-                         t->shelf->about[(at + k) % n]);
+                         about[(at + k) % n]);
 }
 
 /* Appends an item of `shelf`, its title still to be written. */
@@ -171,6 +173,7 @@ static void sequel_add(tdm_shop *s, tdm_rng *r, size_t before, unsigned part)
         used = snprintf(t->title, sizeof t->title, "%s for %s %s, Pack of %u", b->shelf->third[b->word], b->brand,
                         b->shelf->first[b->word], (unsigned)(2 + 2 * tdm_rng_below(r, 5)));
         lower(t->thing, sizeof t->thing, "pack");
+        t->cents = 399 + t->cents / 400 * 50;
     } else if (b->domain == TDM_ARTICLES) {
         used = snprintf(t->title, sizeof t->title, "%s: Five Years On", b->title);
     } else {
@@ -183,9 +186,9 @@ static void sequel_add(tdm_shop *s, tdm_rng *r, size_t before, unsigned part)
     }
     if (used > 0 && title_taken(s, t->title) && (size_t)used + 12 < sizeof t->title)
         snprintf(t->title + used, sizeof t->title - (size_t)used, " (No. %zu)", s->I);
-    describe(t, r);
     b->next = (int)s->I;
     t->before = (int)before;
+    describe(t, r);
     s->I++;
 }
 
@@ -217,7 +220,7 @@ static void deal(tdm_shop *s, const uint32_t *regular, size_t n)
     tdm_rng_shuffle_u32(&r, deck, n);
     for (size_t k = 0; k < n; k++) {
         s->item[deck[k]].cluster = (unsigned)(k % TDM_SHOP_CLUSTERS);
-        s->item[deck[k]].weight = (unsigned)(6000 / (k / TDM_SHOP_CLUSTERS + 4)); /* Zipf's law with a blunt head */
+        s->item[deck[k]].weight = (unsigned)(6000 / (k / TDM_SHOP_CLUSTERS + 3)); /* Zipf's law with a blunt head */
     }
     r = tdm_rng_make(s->seed, TDM_STREAM_CIRCLE, 0);
     memcpy(deck, regular, n * sizeof *deck);

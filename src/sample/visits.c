@@ -7,6 +7,10 @@
 
 enum { LONGEST = 40, LATELY = 4, NEAR_THE_END = 170 };
 
+/* A new item stays little known: it has at most so many rows before this day or before a person's last two choices,
+ * which is what models learn from, whether the data is split by time or by leaving out the last. */
+enum { FEW = 5, LATE = TDM_SHOP_DAYS - 90 };
+
 /* Chances in a hundred. A sequel and a new item are asked for first; the rest share what is left. */
 enum { SEQUEL_NEXT = 70, SEQUEL_LATER = 60, WORDS = 55, CIRCLE = 34, WAY = 50 };
 
@@ -20,6 +24,7 @@ typedef struct walker {
     unsigned cluster, way; /* way: 1, or TDM_SHOP_CLUSTERS - 1 for one back */
     unsigned stay;         /* steps until the next cluster */
     bool chosen[TDM_SHOP_ITEMS];
+    uint32_t *early; /* I: rows so far that models learn from, of new items */
 } walker;
 
 static bool chance(tdm_rng *r, unsigned percent) { return tdm_rng_below(r, 100) < percent; }
@@ -37,15 +42,18 @@ static void days_draw(walker *w)
     }
 }
 
-/* An item by its weight, in one cluster or (TDM_SHOP_CLUSTERS) all; -1 where the person has all of them. */
-static int by_weight(walker *w, const tdm_shop *s, unsigned cluster)
+/* An item by its weight, of one cluster (TDM_SHOP_CLUSTERS: any) and one circle (TDM_SHOP_ITEMS: any); -1 where the
+ * person has all of them. */
+static int by_weight(walker *w, const tdm_shop *s, unsigned cluster, unsigned circle)
 {
     uint64_t sum = 0;
     for (int pass = 0;; pass++) {
         uint64_t at = pass ? tdm_rng_below(&w->r, sum) : 0;
         for (size_t i = 0; i < s->I; i++) {
             const tdm_shop_item *t = &s->item[i];
-            if (w->chosen[i] || (cluster < TDM_SHOP_CLUSTERS && t->cluster != cluster)) continue;
+            if (w->chosen[i] || (cluster < TDM_SHOP_CLUSTERS && t->cluster != cluster) ||
+                (circle < TDM_SHOP_ITEMS && t->circle != circle))
+                continue;
             if (!pass) sum += t->weight;
             else if (at < t->weight) return (int)i;
             else at -= t->weight;
@@ -65,6 +73,9 @@ static int by_sequel(walker *w, const tdm_shop *s)
     return -1;
 }
 
+/* Whether the next choice is one that models learn from, however the data is split. */
+static bool is_early(const walker *w) { return w->n + 2 < w->steps || w->day[w->n] < LATE; }
+
 static int by_words(walker *w, const tdm_shop *s)
 {
     uint32_t like[TDM_SHOP_ITEMS];
@@ -72,7 +83,7 @@ static int by_words(walker *w, const tdm_shop *s)
     for (size_t i = 0; i < s->I; i++)
         for (size_t back = 1; s->item[i].anchor >= 0 && back <= LATELY && back <= w->n; back++)
             if (w->item[w->n - back] == (uint32_t)s->item[i].anchor && !w->chosen[i] &&
-                s->item[i].launch <= w->day[w->n])
+                s->item[i].launch <= w->day[w->n] && !(is_early(w) && w->early[i] >= FEW))
                 like[n++] = (uint32_t)i;
     return n && chance(&w->r, WORDS) ? (int)like[tdm_rng_below(&w->r, n)] : -1;
 }
@@ -81,11 +92,8 @@ static int by_circle(walker *w, const tdm_shop *s)
 {
     for (int k = 0; w->n && k < 12; k++) {
         unsigned circle = s->item[w->item[tdm_rng_below(&w->r, w->n)]].circle;
-        uint32_t mate[TDM_SHOP_ITEMS];
-        size_t n = 0;
-        for (size_t i = 0; circle < TDM_SHOP_ITEMS && i < s->I; i++)
-            if (s->item[i].circle == circle && !w->chosen[i]) mate[n++] = (uint32_t)i;
-        if (n) return (int)mate[tdm_rng_below(&w->r, n)];
+        int i = circle < TDM_SHOP_ITEMS ? by_weight(w, s, TDM_SHOP_CLUSTERS, circle) : -1;
+        if (i >= 0) return i;
     }
     return -1;
 }
@@ -101,9 +109,9 @@ static int choose(walker *w, const tdm_shop *s, tdm_reason *reason)
     *reason = TDM_BY_CIRCLE;
     if (draw < CIRCLE && (i = by_circle(w, s)) >= 0) return i;
     *reason = TDM_BY_WAY;
-    if (draw < CIRCLE + WAY && (i = by_weight(w, s, w->cluster)) >= 0) return i;
+    if (draw < CIRCLE + WAY && (i = by_weight(w, s, w->cluster, TDM_SHOP_ITEMS)) >= 0) return i;
     *reason = TDM_BY_CROWD;
-    return by_weight(w, s, TDM_SHOP_CLUSTERS);
+    return by_weight(w, s, TDM_SHOP_CLUSTERS, TDM_SHOP_ITEMS);
 }
 
 /* How good the item is, how well it fits, and how strict the person is. */
@@ -115,13 +123,13 @@ static int rate(walker *w, const tdm_shop *s, uint32_t item, tdm_reason reason)
     int taste = (int)(tdm_mix64(s->seed ^ tdm_mix64(w->person * 65536ull + shelf)) % 23) - 11;
     int mood = (int)(tdm_mix64(s->seed + w->person) % 17) - 8;
     int luck = (int)tdm_rng_below(&w->r, 21) - 10;
-    int score = 54 + fit[reason] + taste + mood + luck + (int)t->quality - 18;
+    int score = 46 + fit[reason] + taste + mood + luck + (int)t->quality - 18;
     return score >= 56 ? 5 : score >= 42 ? 4 : score >= 30 ? 3 : score >= 18 ? 2 : 1;
 }
 
-static tdm_status walk(tdm_shop *s, uint32_t person, tdm_err *err)
+static tdm_status walk(tdm_shop *s, uint32_t person, uint32_t *early, tdm_err *err)
 {
-    walker w = {.person = person, .r = tdm_rng_make(s->seed, TDM_STREAM_PERSON, person)};
+    walker w = {.person = person, .r = tdm_rng_make(s->seed, TDM_STREAM_PERSON, person), .early = early};
     w.steps = 6 + tdm_rng_below(&w.r, 6);
     if (chance(&w.r, 20)) w.steps += tdm_rng_below(&w.r, 18);
     w.cluster = (unsigned)tdm_rng_below(&w.r, TDM_SHOP_CLUSTERS);
@@ -136,6 +144,7 @@ static tdm_status walk(tdm_shop *s, uint32_t person, tdm_err *err)
         }
         tdm_reason reason;
         uint32_t i = (uint32_t)choose(&w, s, &reason); /* a history is far shorter than the catalogue */
+        early[i] += reason == TDM_BY_WORDS && is_early(&w);
         w.item[w.n] = i;
         w.rating[w.n] = rate(&w, s, i, reason);
         w.chosen[i] = true;
@@ -161,8 +170,9 @@ static void nobody_left_out(tdm_shop *s)
 
 tdm_status tdm_shop_visits(tdm_shop *s, tdm_err *err)
 {
+    uint32_t early[TDM_SHOP_ITEMS] = {0};
     for (uint32_t u = 0; u < TDM_SHOP_PEOPLE; u++) {
-        tdm_status st = walk(s, u, err);
+        tdm_status st = walk(s, u, early, err);
         if (st) return st;
         s->first[u + 1] = s->N;
     }
