@@ -4,7 +4,7 @@
 #include "kernels/kernels.h"
 
 #include <archive.h>
-#include <cblas.h>
+#include <dnnl.h>
 #include <openssl/crypto.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -51,8 +51,9 @@ static void add_libraries(cJSON *o)
 {
     char version[128];
     cJSON *l = cJSON_AddObjectToObject(o, "libraries");
-    cJSON_AddStringToObject(l, "openblas", openblas_get_config());
-    cJSON_AddStringToObject(l, "openblas_core", openblas_get_corename());
+    const dnnl_version_t *dnnl = dnnl_version();
+    snprintf(version, sizeof version, "%d.%d.%d", dnnl->major, dnnl->minor, dnnl->patch);
+    cJSON_AddStringToObject(l, "onednn", version);
     cJSON_AddStringToObject(l, "libarchive", archive_version_details());
     pcre2_config(PCRE2_CONFIG_VERSION, version);
     cJSON_AddStringToObject(l, "pcre2", version);

@@ -2,7 +2,7 @@
 /* kernels.c - which table, and the matrix product. The tables are built once, on first use, and never change. */
 #include "kernels/tables.h"
 
-#include <cblas.h>
+#include <dnnl.h>
 #include <pthread.h>
 
 unsigned tdm_cpu_features(void)
@@ -32,11 +32,9 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu)
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static tdm_kernels best;
 
-/* Some flavours of OpenBLAS have threads of their own, whose number would change the bits of a result. */
 static void prepare(void)
 {
     tdm_kernels_init(&best, tdm_cpu_features());
-    openblas_set_num_threads(1);
 }
 
 const tdm_kernels *tdm_kernels_best(void)
@@ -45,11 +43,16 @@ const tdm_kernels *tdm_kernels_best(void)
     return &best;
 }
 
+/* oneDNN asks OpenMP how many threads the caller may use; the number is the calling thread's own. More than one would
+ * fight with the pool, and their number would be in the bits of a result. (Declared here: omp.h belongs to a compiler,
+ * the function to the library that oneDNN is linked with.) */
+extern void omp_set_num_threads(int n);
+
 void tdm_gemm(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda, const float *B,
               size_t ldb, float beta, float *C, size_t ldc)
 {
-    pthread_once(&once, prepare);
     if (!M || !N) return;
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (blasint)M, (blasint)N,
-                (blasint)K, alpha, A, (blasint)lda, B, (blasint)ldb, beta, C, (blasint)ldc);
+    omp_set_num_threads(1);
+    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', (dnnl_dim_t)M, (dnnl_dim_t)N, (dnnl_dim_t)K, alpha, A, (dnnl_dim_t)lda, B,
+               (dnnl_dim_t)ldb, beta, C, (dnnl_dim_t)ldc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels.h - dense CPU kernels on floats, one table per instruction set, chosen once by what the processor has.
  *
- * The plain C table is the definition of correct. Matrix products go to OpenBLAS, called single-threaded: the pool
+ * The plain C table is the definition of correct. Matrix products go to oneDNN, called single-threaded: the pool
  * hands out tiles whose borders depend on shapes only. Arrays need no alignment and, unless said, do not overlap. */
 #ifndef TDM_KERNELS_KERNELS_H
 #define TDM_KERNELS_KERNELS_H
