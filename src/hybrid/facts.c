@@ -67,7 +67,9 @@ static void person_count(tdm_facts *f, const tdm_dataset *t, size_t at, size_t e
         bool has = first[j] != SIZE_MAX;
         f->named[j].people += has;
         f->named[j].both += has && here != SIZE_MAX;
-        f->named[j].after += has && here != SIZE_MAX && here > first[j];
+        if (!has || here == SIZE_MAX || here < first[j]) continue;
+        bool timed = t->time && t->time[here] != TDM_NO_TIME; /* one instant is no order */
+        f->named[j].after += !timed || t->time[here] > t->time[first[j]];
     }
 }
 

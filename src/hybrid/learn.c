@@ -3,7 +3,7 @@
  *
  *     forms      a model that gave a negative score to somebody is read through softmax, every other as shares
  *     scales     each opinion is divided by its spread over all candidates, so that one pull suits all weights
- *     strength   of the pull to equal weights: the value of a short list that foretells left-out people best
+ *     strength   of the pull to equal weights: from a short list, the strongest that foretells left-out people well
  *     weights    of all lists, with that strength; stored for opinions as they are
  *
  * The people whose answers teach are validation people whom no model has used to stop early. */
@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "hybrid/sample.h"
+#include "hybrid/solve.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,7 @@ const tdm_param tdm_learn_params[] = {
     {0},
 };
 
-static const double strengths[] = {1000, 100, 10, 1};
+static const double strengths[] = {1000, 300, 100, 30, 10, 3, 1};
 
 enum {
     STRENGTHS = sizeof strengths / sizeof *strengths,
@@ -117,28 +118,27 @@ static void equal_weights(double *w, size_t P)
     for (size_t k = 0; k < 3 * P; k++) w[k] = k % 3 == 0;
 }
 
-/* The strength whose weights, learned without a fold, do best on that fold. */
-static tdm_status strength_choose(double *best, const tdm_lists *all, tdm_run *run, tdm_err *err)
+/* The strength whose weights, learned without a fold, do well on that fold. */
+static tdm_status strength_choose(double *chosen, const tdm_lists *all, tdm_run *run, tdm_err *err)
 {
     tdm_lists s = *all;
-    double total[STRENGTHS] = {0}, w[WEIGHTS], loss;
+    double loss[FOLDS * STRENGTHS] = {0}, w[WEIGHTS];
     tdm_status st = TDM_OK;
-    *best = strengths[0];
+    *chosen = strengths[0];
     if (s.n > TRIED) s.n = TRIED;
-    for (size_t fold = 0; s.n >= FEWEST && fold < FOLDS; fold++) {
+    if (s.n < FEWEST) return TDM_OK;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
         equal_weights(w, s.P);
         for (size_t k = 0; k < STRENGTHS; k++) { /* each goes on from the stronger one's weights */
             st = tdm_listwise_fit(w, &s, strengths[k], FOLDS, fold, run->pool, err);
-            if (!st) st = tdm_listwise_loss(&loss, w, &s, FOLDS, fold, run->pool, err);
+            if (!st) st = tdm_listwise_loss(&loss[fold * STRENGTHS + k], w, &s, FOLDS, fold, run->pool, err);
             if (!st) st = tdm_run_check(run, "hybrid", err);
             if (st) return st;
-            total[k] += loss;
         }
         tdm_progress(run, "hybrid", fold + 1, FOLDS, "choosing how far to trust the labels");
     }
-    for (size_t k = 1; k < STRENGTHS; k++)
-        if (s.n >= FEWEST && total[k] < total[0]) total[0] = total[k], *best = strengths[k];
-    return st;
+    *chosen = strengths[tdm_pull_choose(loss, FOLDS, STRENGTHS)];
+    return TDM_OK;
 }
 
 static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, tdm_run *run, tdm_err *err)

@@ -17,7 +17,9 @@
 
 enum { GRAIN = 16, FOLDS = 5, MOST = TDM_FUSION_MODELS + 1 };
 
-static const double strengths[] = {1000, 100, 10, 1, 0.1};
+static const double strengths[] = {1e6, 1000, 300, 100, 30, 10, 3, 1};
+
+enum { STRENGTHS = sizeof strengths / sizeof *strengths };
 
 /* Normal equations of some ratings; x = (1, predictions minus mean). */
 typedef struct equations {
@@ -144,25 +146,24 @@ static tdm_status equations_make(equations *fold, asking *a, tdm_run *run, tdm_e
 static void weights_make(tdm_fusion *f, const asking *a, const equations *fold, equations *some, tdm_run *run)
 {
     size_t R = a->R;
-    double best = INFINITY, chosen = strengths[0], w[MOST];
-    for (size_t s = 0; s < sizeof strengths / sizeof *strengths; s++) {
-        double sum = 0;
-        for (size_t out = 0; out < FOLDS; out++) {
-            memset(some, 0, sizeof *some);
-            for (size_t k = 0; k < FOLDS; k++)
-                if (k != out) equations_add(some, &fold[k], R);
-            sum += solve(w, some, R, strengths[s]) ? error_of(w, &fold[out], R) : INFINITY;
-        }
-        if (sum < best) best = sum, chosen = strengths[s];
+    double loss[FOLDS * STRENGTHS], w[MOST], sum = 0;
+    for (size_t out = 0; out < FOLDS; out++) {
+        memset(some, 0, sizeof *some);
+        for (size_t k = 0; k < FOLDS; k++)
+            if (k != out) equations_add(some, &fold[k], R);
+        for (size_t s = 0; s < STRENGTHS; s++)
+            loss[out * STRENGTHS + s] = solve(w, some, R, strengths[s]) ? error_of(w, &fold[out], R) : INFINITY;
     }
+    size_t chosen = tdm_pull_choose(loss, FOLDS, STRENGTHS);
+    for (size_t out = 0; out < FOLDS; out++) sum += loss[out * STRENGTHS + chosen];
     memset(some, 0, sizeof *some);
     for (size_t k = 0; k < FOLDS; k++) equations_add(some, &fold[k], R);
-    if (!some->n || !solve(w, some, R, chosen)) return;
+    if (!some->n || !solve(w, some, R, strengths[chosen])) return;
     f->rated = some->n;
     f->shift = w[0];
     for (size_t k = 1; k < R; k++) f->rate[a->model[k - 1]] = w[k];
     tdm_log(run, TDM_LOG_INFO, "hybrid", "%zu validation ratings: rmse %.4f on people left out", f->rated,
-            sqrt(fmax(best, 0) / (double)f->rated));
+            sqrt(fmax(sum, 0) / (double)f->rated));
 }
 
 tdm_status tdm_fusion_learn_ratings(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err)

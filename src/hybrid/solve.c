@@ -23,3 +23,24 @@ bool tdm_solve(double *A, double *b, size_t n)
     }
     return true;
 }
+
+size_t tdm_pull_choose(const double *loss, size_t folds, size_t n)
+{
+    size_t best = 0;
+    double least = INFINITY;
+    for (size_t k = 0; k < n; k++) {
+        double sum = 0;
+        for (size_t f = 0; f < folds; f++) sum += loss[f * n + k];
+        if (sum < least) least = sum, best = k;
+    }
+    for (size_t k = 0; k < best; k++) {
+        double mean = 0, square = 0, F = (double)folds;
+        for (size_t f = 0; f < folds; f++) {
+            double d = loss[f * n + k] - loss[f * n + best];
+            mean += d / F;
+            square += d * d / F;
+        }
+        if (mean <= sqrt(fmax(square - mean * mean, 0) / (F - 1))) return k;
+    }
+    return best;
+}
