@@ -105,7 +105,7 @@ static bool looks_like_tensors(const char *path)
 
 static tdm_status folder_describe(cJSON *o, const char *path, tdm_err *err)
 {
-    bool model, dataset;
+    bool model = false, dataset = false;
     tdm_status st = has(&model, path, "tandem.json", err);
     if (!st) st = has(&dataset, path, "dataset.json", err);
     if (st) return st;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* models.c - the list of models as an answer, and the spelling that finds what was meant. */
+/* models.c - the list of models as an answer. */
 #include "api/answer.h"
 #include "api/registry.h"
-#include "base/spell.h"
 
 tdm_status tdm_models_list(char **answer, tdm_err *err)
 {
@@ -27,5 +26,3 @@ tdm_status tdm_models_list(char **answer, tdm_err *err)
     }
     return tdm_answer(answer, list, err);
 }
-
-size_t tdm_spelling_distance(const char *a, const char *b) { return tdm_spell_distance(tdm_str_of(a), tdm_str_of(b)); }
