@@ -16,7 +16,7 @@ const tdm_shelf tdm_shelf_refills = {.good = {"it fits exactly", "it lasts longe
                                               "it does what the first one did", NULL},
                                      .bad = {"it is a little loose", "it lasted half as long as the first one",
                                              "half the pack was missing", "it costs too much for what it is", NULL},
-                                     .use = {"every three months", "with the old one", "before it runs out", NULL},
+                                     .use = {"for another season", "as a spare", "for the old one", NULL},
                                      .about = {"Made by the same people, to the same measure.",
                                                "Keeps the old one going.", "The pack says when to change it.", NULL}};
 
@@ -151,9 +151,9 @@ const tdm_shelf tdm_shelves_products[] = {
      {"2 L", "Ceramic", "with Cover", "Pocket", "Reflective", "Small Breeds", "Large", "Maze", "Felt", "Three Ways",
       "5 m", "Hands-Free", "Fold-Flat", "Leakproof", "for Long Coats", "Soft", "Fleece", "Raised", NULL},
      {"Fountain Filters", "Lint Rolls", NULL},
-     {"our old dog took to it at once", "it washes well", "the cat approves", "it is sturdy without being heavy",
+     {"it was loved at first sight", "it washes well", "our two quarrel over it", "it is sturdy without being heavy",
       "the house is cleaner for it", NULL},
-     {"it was chewed through in a day", "the size chart is wrong", "the cat ignores it", "it squeaks", NULL},
+     {"it was chewed through in a day", "the size chart is wrong", "ours will not go near it", "it squeaks", NULL},
      {"on muddy days", "with two greedy cats", "with a nervous rescue", NULL},
      {"Washable at forty degrees.", "Tried on real animals.", "No squeak and no smell.", NULL}},
     {0},

@@ -36,10 +36,10 @@ static const char *const openers[6][8] = {
      "{Bad}.", NULL},
     {"{Good}, but {bad}.", "On the one hand, {good}; on the other, {bad}.",
      "An ordinary {thing}. {Good}, though {bad}.", "{Bad}. Still, {good}.", NULL},
-    {"{Good}.", "{Good}. My only complaint: {bad}.", "A good {thing} {use}.", "I did not expect much, and yet {good}.",
-     "{Good}, as you would expect from {brand}.", NULL},
+    {"{Good}.", "{Good}. My only complaint: {bad}.", "{Did} it {use}: {good}.",
+     "I did not expect much, and yet {good}.", "{Good}, as you would expect from {brand}.", NULL},
     {"{Good}.", "I love this {thing}. {Good}.", "What can I say: {good}.", "Ideal {use}. {Good}.",
-     "{Brand} knows what people need: {good}.", "It took me a while to find one like this, and {good}.", NULL},
+     "{Brand} has done it again: {good}.", "It took me a while to find one like this, and {good}.", NULL},
 };
 
 static const char *const closers[6][8] = {

@@ -46,7 +46,7 @@ typedef enum tdm_shop_stream {
  *     products   first: what it is; second: two features of each of these, one after the other; third: what wears out
  *                in first[0] and first[1]
  *     films      first and second: "The <first> <second>"; third: places
- *     articles   first: what they are about; second: what it does; third: what it teaches
+ *     articles   first: what they are about; second: two things that each of these does; third: what it teaches
  * Lists end with NULL. `good`, `bad` and `use` are whole clauses: "it pours without a drip". */
 typedef struct tdm_shelf {
     const char *category, *sub;

@@ -56,22 +56,22 @@ static void film(tdm_shop_item *t, tdm_rng *r)
     lower(t->thing, sizeof t->thing, "film");
 }
 
-static void article(tdm_shop_item *t, tdm_rng *r)
+static void article(tdm_shop_item *t, bool followed, tdm_rng *r)
 {
-    const char *a = t->shelf->first[t->word], *b = tdm_list_pick(t->shelf->second, r);
+    const char *a = t->shelf->first[t->word], *does = t->shelf->second[2 * t->word + tdm_rng_below(r, 2)];
     const char *lesson = tdm_list_pick(t->shelf->third, r);
-    switch (tdm_rng_below(r, 5)) {
+    switch (tdm_rng_below(r, followed ? 2 : 5)) {
     case 0:
-        snprintf(t->title, sizeof t->title, "Why %s %s", a, b);
+        snprintf(t->title, sizeof t->title, "Why %s %s", a, does);
         break;
     case 1:
-        snprintf(t->title, sizeof t->title, "Why %s %s, and What Helps", a, b);
-        break;
-    case 2:
         snprintf(t->title, sizeof t->title, "What %s Teach Us About %s", a, lesson);
         break;
+    case 2:
+        snprintf(t->title, sizeof t->title, "Why %s %s, and What Follows", a, does);
+        break;
     case 3:
-        snprintf(t->title, sizeof t->title, "%s and %s: A Short History", a, lesson);
+        snprintf(t->title, sizeof t->title, "A Short History of %s and %s", a, lesson);
         break;
     default:
         snprintf(t->title, sizeof t->title, "The Case for %s", a);
@@ -130,7 +130,7 @@ static void title_make(tdm_shop_item *t, const char *line, tdm_rng *r)
 {
     if (t->domain == TDM_PRODUCTS) product(t, line, r);
     else if (t->domain == TDM_FILMS) film(t, r);
-    else article(t, r);
+    else article(t, t->word < 2, r);
 }
 
 /* Draws until the title is new; after that many tries a numbered one is. */

@@ -105,7 +105,7 @@ static void review_add(tdm_buf *out, const tdm_shop *s, const row *w, tdm_buf *s
     uint64_t draw = tdm_rng_below(&r, 200);
     if (draw < 4) tdm_buf_reset(text);
     else if (draw < 8) as_html(text, &r);
-    if (w->again) tdm_buf_str(text, " Bought a second one.");
+    if (w->again) tdm_buf_str(text, " A month later I still think so.");
     tdm_buf_char(out, '{');
     if (w->rating) tdm_buf_fmt(out, "\"overall\": %d.0, ", w->rating);
     tdm_buf_fmt(out, "\"verified\": %s, \"reviewTime\": ", tdm_rng_below(&r, 10) ? "true" : "false");
