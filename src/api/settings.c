@@ -80,9 +80,18 @@ tdm_status tdm_protocol_read(tdm_protocol *p, const cJSON *json, const char *pat
 
 /* ---- parameters ---- */
 
-/* What a preset changes against the declared defaults, which are the standard preset. */
-static const struct { const char *preset, *model, *param; double value; } presets[] = {
-    {"best", "hybrid", NULL, 0}, /* names the preset; its values come from tuning */
+/* What a preset changes against the declared defaults, which are the standard preset. Everything is cheap beside the
+ * two GPT-2s. `quick` reads a quarter of the words, in updates of a quarter of the size: on the sample four times as
+ * many small updates leave a perplexity of 3.2 where the same words in large ones leave 4.8. `best` gives both models
+ * more time before they are stopped, and a larger model of words. */
+static const struct {
+    const char *preset, *model, *param;
+    double value;
+} presets[] = {
+    {"quick", "gpt2-words", "tokens", 512},  {"quick", "gpt2-words", "longest", 1200},
+    {"best", "gpt2-items", "epochs", 30},    {"best", "gpt2-items", "patience", 6},
+    {"best", "gpt2-words", "C", 256},        {"best", "gpt2-words", "L", 4},
+    {"best", "gpt2-words", "longest", 4000},
 };
 
 static bool preset_known(const char *preset)
@@ -125,7 +134,7 @@ tdm_status tdm_settings_params(tdm_params *out, const tdm_model_ops *ops, const 
     tdm_status st = TDM_OK;
     *out = tdm_params_standard(ops->params);
     for (size_t i = 0; !st && i < sizeof presets / sizeof *presets; i++)
-        if (!strcmp(presets[i].preset, preset) && !strcmp(presets[i].model, ops->name) && presets[i].param)
+        if (!strcmp(presets[i].preset, preset) && !strcmp(presets[i].model, ops->name))
             st = tdm_params_set(out, ops->name, presets[i].param, presets[i].value, err);
     for (size_t i = 0; !st && i < o->n_set; i++) {
         tdm_str model, param;

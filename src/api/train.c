@@ -173,8 +173,8 @@ static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **nee
                         .run = t->run};
     double began = tdm_seconds();
     tdm_peak_memory_reset();
-    tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "fitting: %s", tdm_models[i]->summary);
     tdm_progress(t->run, tdm_models[i]->name, 0, 0, NULL);
+    tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "fitting: %s", tdm_models[i]->summary);
     st = tdm_models[i]->fit(&t->b.model[i], &in, err);
     if (!st) st = save(t, i, path, tdm_seconds() - began, err);
     if (!st) unlink(checkpoint);
