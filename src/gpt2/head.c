@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* head.c - with p = softmax(x E') and weight w of a position, W the sum of weights:
+/* head.c - with p = softmax(l), l = x E', and weight w of a position, W the sum of weights:
  *
  *     loss = sum w (log sum exp(l) - l_target) / W      dl = w (p - onehot) / W      dx = dl E      dE = dl' x
+ *
+ * dl is never written. With e = exp(l - max l) and f = w / (W sum e), a number for each position,
+ *
+ *     dx = f (e E) - w/W E_target          dE = e' (f x) - (for each position, at its target's row) w/W x
+ *
+ * so the largest array meets three products, one maximum and one exponential, and nothing else.
  *
  * A block holds so many rows of logits as fit BUDGET. Its rows are made side by side in tiles; then dE is added to,
  * rows of E side by side. So every float of dE is a sum in one order, whatever the number of threads. */
@@ -13,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 64, TABLE_ROWS = 512 };
+enum { ROWS = 128, TABLE_ROWS = 512 };
 static const size_t budget = (size_t)16 << 20; /* floats of a block of logits: 64 MiB */
 
 struct tdm_head {
@@ -21,6 +27,7 @@ struct tdm_head {
     size_t block, most;    /* rows of logits; positions */
     float *logits;         /* block x V */
     float *x, *dx;         /* most x C: the positions that have a target, one behind another */
+    float *fx;             /* most x C: f x */
     uint32_t *at, *target; /* most */
     float *weight;         /* most: divided by their sum */
     double *loss;          /* most */
@@ -41,11 +48,12 @@ tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_err
     h->logits = tdm_new(h->block, g->s.V * sizeof *h->logits);
     h->x = tdm_new(most, g->s.C * sizeof *h->x);
     h->dx = tdm_new(most, g->s.C * sizeof *h->dx);
+    h->fx = tdm_new(most, g->s.C * sizeof *h->fx);
     h->at = tdm_new(most, sizeof *h->at);
     h->target = tdm_new(most, sizeof *h->target);
     h->weight = tdm_new(most, sizeof *h->weight);
     h->loss = tdm_new(most, sizeof *h->loss);
-    if (h->logits && h->x && h->dx && h->at && h->target && h->weight && h->loss) {
+    if (h->logits && h->x && h->dx && h->fx && h->at && h->target && h->weight && h->loss) {
         *out = h;
         return TDM_OK;
     }
@@ -59,6 +67,7 @@ void tdm_head_close(tdm_head *h)
     tdm_free(h->logits);
     tdm_free(h->x);
     tdm_free(h->dx);
+    tdm_free(h->fx);
     tdm_free(h->at);
     tdm_free(h->target);
     tdm_free(h->weight);
@@ -90,17 +99,22 @@ static void rows(void *ctx, size_t chunk, size_t begin, size_t end)
     tdm_head *h = ctx;
     const tdm_kernels *k = tdm_kernels_best();
     size_t V = h->g->s.V, C = h->g->s.C, first = h->first + begin, n = end - begin;
-    float *l = h->logits + begin * V;
+    float *l = h->logits + begin * V, f[ROWS];
     (void)chunk;
     tdm_gemm(0, 1, n, V, C, 1, h->x + first * C, C, h->g->w.wte, C, 0, l, V);
     for (size_t i = 0; i < n; i++) {
         float *row = l + i * V, w = h->weight[first + i], target = row[h->target[first + i]];
         float most = k->max(row, V), sum = k->exp_sum(row, row, most, V);
         h->loss[first + i] = (double)w * (log((double)sum) + (double)most - (double)target);
-        k->scale(row, w / sum, row, V);
-        row[h->target[first + i]] -= w;
+        f[i] = w / sum;
+        k->scale(h->fx + (first + i) * C, f[i], h->x + (first + i) * C, C);
     }
     tdm_gemm(0, 0, n, C, V, 1, l, V, h->g->w.wte, C, 0, h->dx + first * C, C);
+    for (size_t i = 0; i < n; i++) {
+        float *dx = h->dx + (first + i) * C;
+        k->scale(dx, f[i], dx, C);
+        k->axpy(dx, -h->weight[first + i], h->g->w.wte + h->target[first + i] * C, C);
+    }
 }
 
 static void table(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -108,8 +122,11 @@ static void table(void *ctx, size_t chunk, size_t begin, size_t end)
     tdm_head *h = ctx;
     size_t V = h->g->s.V, C = h->g->s.C;
     (void)chunk;
-    tdm_gemm(1, 0, end - begin, C, h->n, 1, h->logits + begin, V, h->x + h->first * C, C, h->first ? 1 : 0,
+    tdm_gemm(1, 0, end - begin, C, h->n, 1, h->logits + begin, V, h->fx + h->first * C, C, h->first ? 1 : 0,
              h->dwte + begin * C, C);
+    for (size_t i = h->first; i < h->first + h->n; i++)
+        if (h->target[i] >= begin && h->target[i] < end)
+            tdm_kernels_best()->axpy(h->dwte + h->target[i] * C, -h->weight[i], h->x + i * C, C);
 }
 
 double tdm_head_step(tdm_head *h, float *dx, float *dwte, const float *x, const tdm_gpt2_batch *b, tdm_pool *pool)

@@ -21,12 +21,19 @@ enum { LANES = 8 };
 #define POW2(v)                                                                                                        \
     _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(127)), 23))
 #define ZERO_BELOW(v, x, f) _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(f), _CMP_LT_OQ), v)
+#define DROP(v, p, cut) drop_below(v, p, cut)
 #define ADD_ALL(v) add_all(v)
 #define MAX_ALL(v) max_all(v)
 
 static const int32_t ones[16] = {-1, -1, -1, -1, -1, -1, -1, -1}; /* a window of it is the mask of the first n */
 
 static inline __m256i first(size_t n) { return _mm256_loadu_si256((const __m256i *)(const void *)(ones + 8 - n)); }
+
+static inline vec drop_below(vec v, const uint64_t *p, uint16_t cut)
+{
+    __m256i draw = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return _mm256_andnot_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(cut), draw)), v);
+}
 
 static inline float add_all(vec v)
 {

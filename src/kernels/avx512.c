@@ -19,6 +19,10 @@ enum { LANES = 16 };
 #define ROUND(v) _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define POW2(v) _mm512_scalef_ps(_mm512_set1_ps(1), v)
 #define ZERO_BELOW(v, x, f) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(f), _CMP_NLT_UQ), v)
+#define DROP(v, p, cut)                                                                                                \
+    _mm512_maskz_mov_ps(_mm256_cmpge_epu16_mask(_mm256_loadu_si256((const __m256i *)(const void *)(p)),                \
+                                                _mm256_set1_epi16((short)(cut))),                                      \
+                        v)
 #define ADD_ALL(v) _mm512_reduce_add_ps(v)
 #define MAX_ALL(v) _mm512_reduce_max_ps(v)
 

@@ -32,10 +32,7 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu)
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static tdm_kernels best;
 
-static void prepare(void)
-{
-    tdm_kernels_init(&best, tdm_cpu_features());
-}
+static void prepare(void) { tdm_kernels_init(&best, tdm_cpu_features()); }
 
 const tdm_kernels *tdm_kernels_best(void)
 {
@@ -53,6 +50,6 @@ void tdm_gemm(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const f
 {
     if (!M || !N) return;
     omp_set_num_threads(1);
-    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', (dnnl_dim_t)M, (dnnl_dim_t)N, (dnnl_dim_t)K, alpha, A, (dnnl_dim_t)lda, B,
-               (dnnl_dim_t)ldb, beta, C, (dnnl_dim_t)ldc);
+    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', (dnnl_dim_t)M, (dnnl_dim_t)N, (dnnl_dim_t)K, alpha, A, (dnnl_dim_t)lda,
+               B, (dnnl_dim_t)ldb, beta, C, (dnnl_dim_t)ldc);
 }

@@ -7,6 +7,7 @@
 #define TDM_KERNELS_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2 }; /* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL */
 
@@ -27,6 +28,10 @@ typedef struct tdm_kernels {
     float (*max)(const float *x, size_t n); /* largest, NaN passed over; -INFINITY for n = 0 */
     float (*exp_sum)(float *y, const float *x, float shift, size_t n); /* y_i = exp(x_i - shift); returns their sum;
                                                                         * y may be x; NaN stays NaN */
+
+    /* x_i = 0 where 16 bits drawn for it are below `cut`, else x_i * up: element i has bits 16 (i % 4) .. of draw[i /
+     * 4]. */
+    void (*drop)(float *x, const uint64_t *draw, uint16_t cut, float up, size_t n);
 
     /* The GELU of GPT-2, x sigmoid(2 k (x + 0.044715 x^3)), k = sqrt(2 / pi), of x + bias, which is kept in x; and
      * dx = dy gelu'(x), where dx may be dy. */

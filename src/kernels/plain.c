@@ -44,6 +44,11 @@ static float exp_sum(float *y, const float *x, float shift, size_t n)
     return (float)s;
 }
 
+static void drop(float *x, const uint64_t *draw, uint16_t cut, float up, size_t n)
+{
+    for (size_t i = 0; i < n; i++) x[i] = (draw[i / 4] >> 16 * (i % 4) & 0xffff) < cut ? 0 : x[i] * up;
+}
+
 static float sigmoid_of(float x) { return 1 / (1 + expf(-2 * TDM_GELU_K * (x + TDM_GELU_CUBE * x * x * x))); }
 
 static void gelu(float *y, float *x, const float *bias, size_t n)
@@ -108,6 +113,7 @@ void tdm_kernels_init_c(tdm_kernels *k)
                        .sum = sum,
                        .max = max,
                        .exp_sum = exp_sum,
+                       .drop = drop,
                        .gelu = gelu,
                        .gelu_back = gelu_back,
                        .norm = norm,

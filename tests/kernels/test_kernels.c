@@ -158,6 +158,36 @@ static void exp_is_good_to_two_units_and_keeps_nan(void **state)
     with_every_table(exponentials);
 }
 
+/* Nothing but the product is rounded, so every table gives the same bits. */
+static void masks(const tdm_kernels *k, size_t n, tdm_rng *r)
+{
+    float x[MOST + GUARD], was[MOST];
+    uint64_t bits[MOST / 4 + 1];
+    const uint16_t cuts[] = {0, 1, 6554, 32768, 65000, 65535};
+    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+        draw(x, n, 1, r);
+        fence(x, n);
+        memcpy(was, x, n * sizeof *x);
+        for (size_t i = 0; i < n / 4 + 1; i++) bits[i] = tdm_rng_u64(r);
+        if (cuts[c]) bits[0] = (bits[0] & ~(uint64_t)0xffff) | (cuts[c] - 1u); /* just below */
+        if (n > 1) bits[0] = (bits[0] & ~((uint64_t)0xffff << 16)) | (uint64_t)cuts[c] << 16;
+        k->drop(x, bits, cuts[c], 1.25f, n);
+        CHECK(fenced(x, n));
+        CHECK(!cuts[c] || x[0] == 0);
+        CHECK(n < 2 || x[1] == was[1] * 1.25f);
+        for (size_t i = 0; i < n; i++) {
+            bool out = (bits[i / 4] >> 16 * (i % 4) & 0xffff) < cuts[c];
+            CHECK(x[i] == (out ? 0 : was[i] * 1.25f));
+        }
+    }
+}
+
+static void drop_leaves_out_what_is_below_the_cut(void **state)
+{
+    (void)state;
+    with_every_table(masks);
+}
+
 static double gelu_of(double x, double *slope)
 {
     double c = sqrt(2 / 3.14159265358979323846), t = tanh(c * (x + 0.044715 * x * x * x));
@@ -309,6 +339,7 @@ int main(void)
         cmocka_unit_test(axpy_and_scale_round_once_or_twice),
         cmocka_unit_test(max_finds_the_largest_and_passes_over_nan),
         cmocka_unit_test(exp_is_good_to_two_units_and_keeps_nan),
+        cmocka_unit_test(drop_leaves_out_what_is_below_the_cut),
         cmocka_unit_test(gelu_and_its_slope_are_gpt2s),
         cmocka_unit_test(layernorm_and_what_flows_back_hold_their_bound),
         cmocka_unit_test(adamw_is_its_formula),
