@@ -84,10 +84,17 @@ void quiz_add(quiz *z, const uint32_t *history, size_t n, uint32_t target)
     z->user[q] = TDM_NONE;
     z->now[q] = TDM_NO_TIME;
     z->history_at[q + 1] = (int64_t)(at + n);
-    z->target_at[q + 1] = (int64_t)q + 1;
-    z->target[q] = target;
-    z->target_rating[q] = NAN;
-    z->counts[q] = 1;
+    z->target_at[q + 1] = z->target_at[q];
+    quiz_add_target(z, target, true);
+}
+
+void quiz_add_target(quiz *z, uint32_t target, bool counts)
+{
+    size_t at = (size_t)z->target_at[z->qs.n]++;
+    assert_true(at < 1024);
+    z->target[at] = target;
+    z->target_rating[at] = NAN;
+    z->counts[at] = counts;
 }
 
 tdm_dataset empty_log(size_t I)

@@ -18,7 +18,7 @@ typedef struct table {
 /* All scores zero; ratings too, where `rates`. Closed with tdm_model_close. */
 table *table_new(const char *name, size_t I, bool rates);
 
-/* Questions with one answer each; arrays of their own. */
+/* Questions; arrays of their own. */
 typedef struct quiz {
     tdm_questions qs;
     uint32_t user[1024], item[32768], target[1024];
@@ -29,6 +29,7 @@ typedef struct quiz {
 
 quiz *quiz_new(void);
 void quiz_add(quiz *z, const uint32_t *history, size_t n, uint32_t target);
+void quiz_add_target(quiz *z, uint32_t target, bool counts); /* one more of the last question */
 
 /* A dataset without rows or texts. */
 tdm_dataset empty_log(size_t I);

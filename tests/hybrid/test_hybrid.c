@@ -141,6 +141,36 @@ static void the_length_of_the_history_says_whom_to_trust(void **state)
     tdm_free(ask);
 }
 
+/* Where few have chosen the answer one model knows it, where many have the other; each is sure of a wrong one too. */
+static void an_items_people_say_whom_to_trust(void **state)
+{
+    (void)state;
+    table *rare = table_new("rare", I, false), *known = table_new("known", I, false);
+    quiz *teach = quiz_new(), *ask = quiz_new();
+    uint32_t item[20 * I];
+    int64_t offset[] = {0, 0};
+    tdm_dataset log = {.U = 1, .I = I, .offset = offset, .item = item};
+    for (uint32_t i = 0; i < I; i++)
+        for (int k = 0; k < (i % 2 ? 20 : 1); k++) item[log.N++] = i;
+    offset[1] = (int64_t)log.N;
+    for (uint32_t x = 0; x < I; x++)
+        for (uint32_t i = 0; i < I; i++) { /* of the items nobody is asked about each says the other thing */
+            uint32_t right = (x * 5 + 3) % I;
+            bool odd = i % 2, near = i / 8 == right / 8;
+            rare->score[x * I + i] = odd ? (float)((i * 7 + x) % 5) : i == right ? 5 : near ? 1 : 0;
+            known->score[x * I + i] = !odd ? (float)((i * 3 + x) % 5) : i == right ? 5 : near ? 1 : 0;
+        }
+    for (uint32_t x = 0; x < I; x++) quiz_add(x % 4 == 0 ? ask : teach, &x, 1, (x * 5 + 3) % I);
+    const tdm_model *models[] = {&rare->base, &known->base, NULL};
+    tdm_model *m = fuse(models, &log, &teach->qs, 1);
+    CHECK(hits(m, &ask->qs) == ask->qs.n);
+    tdm_model_close(m);
+    tdm_model_close(&rare->base);
+    tdm_model_close(&known->base);
+    tdm_free(teach);
+    tdm_free(ask);
+}
+
 static void log_count(void *ctx, tdm_log_level level, const char *stage, const char *message)
 {
     *(int *)ctx += level == TDM_LOG_WARN && !strcmp(stage, "hybrid") && strstr(message, "all models weigh the same");
@@ -228,10 +258,17 @@ static void targets_that_do_not_count_teach_nothing(void **state)
     tdm_err err;
     CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
     tdm_model_close(m);
-    for (uint32_t x = 0; x < 20; x++) { /* twenty wrong answers, none of which counts */
-        quiz_add(s.teach, &x, 1, (answer(x) + 11) % I);
-        s.teach->counts[s.teach->qs.n - 1] = 0;
+    quiz *more = quiz_new(); /* wrong answers beside the right ones, and alone; none of them counts */
+    for (uint32_t x = 0; x < TEACH; x++) {
+        quiz_add(more, &x, 1, answer(x));
+        quiz_add_target(more, (answer(x) + 1) % I, false);
     }
+    for (uint32_t x = 0; x < 20; x++) {
+        quiz_add(more, &x, 1, (answer(x) + 11) % I);
+        more->counts[more->target_at[more->qs.n] - 1] = 0;
+    }
+    tdm_free(s.teach);
+    s.teach = more;
     m = fuse(s.models, &s.log, &s.teach->qs, 1);
     CHECK_OK(m->ops->save(m, path_of("b"), &err), err);
     tdm_map a, b;
@@ -552,6 +589,7 @@ int main(void)
         cmocka_unit_test(what_two_models_know_by_half_the_hybrid_knows),
         cmocka_unit_test(parts_sum_to_the_score),
         cmocka_unit_test(the_length_of_the_history_says_whom_to_trust),
+        cmocka_unit_test(an_items_people_say_whom_to_trust),
         cmocka_unit_test(without_labels_all_models_weigh_the_same),
         cmocka_unit_test(few_labels_do_not_break_it),
         cmocka_unit_test(a_model_without_opinion_poisons_nothing),

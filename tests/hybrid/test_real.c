@@ -122,6 +122,7 @@ static void shares_and_rest_sum_to_one(void **state)
             CHECK(mine);
         }
         CHECK(fabs(sum - 1) < 1e-5); /* nine floats near 1 were added */
+        CHECK(e.rest > -1e-5f);      /* no part claims more than its weight in the sum */
         named += e.n_because;
         people += e.n_people;
         for (size_t k = 0; k < e.n_people; k++) CHECK(e.people[k].user != h.self && e.people[k].user < w.d->U);
