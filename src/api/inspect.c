@@ -54,13 +54,20 @@ static tdm_status dataset_describe(cJSON *o, const char *folder, tdm_err *err)
 static tdm_status model_describe(cJSON *o, const char *folder, tdm_err *err)
 {
     tdm_bundle *b;
+    cJSON *j = NULL;
     tdm_status st = tdm_bundle_open(&b, folder, err); /* whole, and every file the one that training wrote */
     if (st) return st;
+    if ((st = read_json(&j, folder, "dataset.json", err))) {
+        tdm_bundle_close(b);
+        return st;
+    }
     cJSON_AddNumberToObject(o, "users", (double)b->data->U);
     cJSON_AddNumberToObject(o, "items", (double)b->data->I);
     cJSON_AddNumberToObject(o, "interactions", (double)b->data->N);
     static const char *const keys[] = {"tandem", "dataset", "seed", "preset", "protocol"};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) move(o, b->manifest, keys[k]);
+    move(o, j, "health");
+    cJSON_Delete(j);
     cJSON *models = cJSON_AddObjectToObject(o, "models");
     cJSON *m;
     cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(b->manifest, "models"))
@@ -129,6 +136,7 @@ tdm_status tdm_inspect(char **answer, const char *path, tdm_err *err)
     } else {
         st = tdm_raw_describe(&raw, path, err);
         cJSON_AddStringToObject(o, "kind", "raw file");
+        cJSON_DeleteItemFromObjectCaseSensitive(raw, "kind");
         if (raw) cJSON_AddItemToObject(o, "found", raw);
     }
     if (!st) return tdm_answer(answer, o, err);

@@ -4,6 +4,7 @@
  * `fit` prepares into the model folder itself, each time anew: preparing is quick beside training, equal sources give
  * equal bytes, and so what was trained before an interruption still fits, while a source that changed is noticed. */
 #include "api/answer.h"
+#include "api/settings.h"
 #include "api/train.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -66,16 +67,41 @@ tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *f
                               tdm_run *run, tdm_err *err)
 {
     *summary = NULL;
-    tdm_status st = dataset_copy(dataset, folder, err);
+    tdm_status st = tdm_settings_check(o, err);
+    if (!st) st = dataset_copy(dataset, folder, err);
     if (!st) st = tdm_train_folder(folder, o, run, err);
     return st ? st : summary_make(summary, folder, err);
+}
+
+/* A line where rows could not be used: who only sees the end of a fit should know what it stands on. */
+static void say_left_out(const char *folder, const char *health, tdm_run *run)
+{
+    cJSON *table = NULL;
+    const cJSON *reason;
+    tdm_buf reasons = {0};
+    double n = 0;
+    if (tdm_json_parse(&table, health, strlen(health), "the health table", NULL)) return;
+    cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(table, "rejected"))
+    {
+        if (!cJSON_IsNumber(reason)) continue;
+        n += reason->valuedouble;
+        tdm_buf_fmt(&reasons, "%s%s", reasons.n ? ", " : "", reason->string);
+    }
+    if (n > 0 && !reasons.failed)
+        tdm_log(run, TDM_LOG_WARN, "prepare",
+                "%.0f of %.0f rows could not be used (%s); `tandem inspect %s` shows the data's health", n,
+                tdm_json_num(table, "rows_read", 0), reasons.p, folder);
+    tdm_buf_clear(&reasons);
+    cJSON_Delete(table);
 }
 
 tdm_status tdm_pipeline_fit(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     char *health = NULL;
     *evaluation = NULL;
-    tdm_status st = tdm_pipeline_prepare(&health, folder, o, run, err);
+    tdm_status st = tdm_settings_check(o, err);
+    if (!st) st = tdm_pipeline_prepare(&health, folder, o, run, err);
+    if (!st) say_left_out(folder, health, run);
     tdm_text_free(health);
     if (!st) st = tdm_train_folder(folder, o, run, err);
     return st ? st : tdm_pipeline_evaluate(evaluation, folder, o, run, err);
