@@ -111,8 +111,24 @@ void tdm_asked_clear(tdm_asked *a)
     *a = (tdm_asked){.user = TDM_NONE};
 }
 
+/* Up to two review summaries, for an item that nothing names: what stands in for a title. */
+static void add_summaries(tdm_buf *title, const tdm_dataset *d, uint32_t i)
+{
+    size_t said = 0;
+    for (size_t k = 0; said < 2 && d->summary.n && k < d->N; k++) {
+        if (d->item[k] != i) continue;
+        tdm_str s = tdm_strings_at(&d->summary, d->row[k]);
+        if (s.n) tdm_buf_fmt(title, "%s\"%.*s\"", said++ ? ", " : ": ", TDM_STR_ARG(s));
+    }
+}
+
 void tdm_json_add_item(cJSON *o, const tdm_dataset *d, uint32_t i)
 {
-    tdm_json_add_text(o, "item", tdm_strings_at(&d->item_id, i));
-    tdm_json_add_text(o, "title", tdm_dataset_name(d, i));
+    tdm_str id = tdm_strings_at(&d->item_id, i), name = tdm_dataset_name(d, i);
+    tdm_buf title = {0};
+    tdm_buf_add(&title, name.p, name.n);
+    if (tdm_str_eq(id, name)) add_summaries(&title, d, i);
+    tdm_json_add_text(o, "item", id);
+    tdm_json_add_text(o, "title", title.failed ? name : (tdm_str){title.p, title.n});
+    tdm_buf_clear(&title);
 }

@@ -26,7 +26,8 @@ tdm_status tdm_find_user(const tdm_bundle *b, uint32_t *out, tdm_str id, tdm_err
 /* Takes the next word of a list "A,B,C" off *rest, trimmed; false at its end. */
 bool tdm_list_next(tdm_str *word, tdm_str *rest);
 
-/* Adds "item" and "title" of item i. */
+/* Adds "item" and "title" of item i. One that nothing names is called by its id and what reviews in `d` are headed:
+ * hand in the training data, so that no held-out review is read. */
 void tdm_json_add_item(cJSON *o, const tdm_dataset *d, uint32_t i);
 
 #endif

@@ -64,7 +64,7 @@ static tdm_status items_like(cJSON *list, const tdm_bundle *b, const tdm_model *
     size_t found = st ? 0 : tdm_topk(items, best, scores, I, n);
     for (size_t k = 0; k < found; k++) {
         cJSON *o = cJSON_CreateObject();
-        tdm_json_add_item(o, b->data, items[k]);
+        tdm_json_add_item(o, b->split->train, items[k]);
         cJSON_AddNumberToObject(o, "similarity", (double)best[k]);
         cJSON_AddItemToArray(list, o);
     }
@@ -105,7 +105,7 @@ tdm_status tdm_recommender_similar(tdm_recommender *r, char **answer, const char
     tdm_status st =
         item ? tdm_find_item(r->b, &at, tdm_str_of(item), err) : tdm_find_user(r->b, &at, tdm_str_of(user), err);
     if (!st && item && !(st = model_of_items(&m, r->b, model, err))) {
-        tdm_json_add_item(o, r->b->data, at);
+        tdm_json_add_item(o, r->b->split->train, at);
         cJSON_AddStringToObject(o, "model", m->ops->name);
         list = cJSON_AddArrayToObject(o, "similar");
         st = items_like(list, r->b, m, at, n, err);
