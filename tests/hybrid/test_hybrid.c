@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
-#include "hybrid/solve.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -566,16 +565,6 @@ static void a_cancelled_fit_stops(void **state)
     square_free(&s);
 }
 
-static void small_systems_are_solved(void **state)
-{
-    (void)state;
-    double A[] = {4, 0, 2, 5}, b[] = {8, 14}; /* 4x + 2y = 8, 2x + 5y = 14 */
-    CHECK(tdm_solve(A, b, 2));
-    CHECK(fabs(b[0] - 0.75) < 1e-12 && fabs(b[1] - 2.5) < 1e-12);
-    double flat[] = {1, 0, 2, 1}, c[] = {1, 1};
-    CHECK(!tdm_solve(flat, c, 2)); /* not positive definite */
-}
-
 static int folder_remove(void **state)
 {
     (void)state;
@@ -601,7 +590,6 @@ int main(void)
         cmocka_unit_test(too_many_models_or_none_are_an_error),
         cmocka_unit_test(every_failed_allocation_is_survived),
         cmocka_unit_test(a_cancelled_fit_stops),
-        cmocka_unit_test(small_systems_are_solved),
     };
     return cmocka_run_group_tests(tests, NULL, folder_remove);
 }
