@@ -75,3 +75,20 @@ void tdm_json_quote(tdm_buf *out, tdm_str s)
     }
     tdm_buf_char(out, '"');
 }
+
+cJSON *tdm_json_add_text(cJSON *o, const char *key, tdm_str s)
+{
+    tdm_buf b = {0};
+    tdm_buf_str(&b, "");
+    while (s.n) {
+        uint32_t c;
+        size_t n = tdm_utf8_next(s, &c);
+        if (c == TDM_UTF8_BAD || c == 0) tdm_utf8_add(&b, 0xfffd);
+        else tdm_buf_add(&b, s.p, n);
+        s.p += n;
+        s.n -= n;
+    }
+    cJSON *added = b.failed ? NULL : cJSON_AddStringToObject(o, key, b.p);
+    tdm_buf_clear(&b);
+    return added;
+}

@@ -21,6 +21,10 @@ double tdm_json_num(const cJSON *o, const char *key, double otherwise);
 const char *tdm_json_str(const cJSON *o, const char *key, const char *otherwise);
 bool tdm_json_bool(const cJSON *o, const char *key, bool otherwise);
 
+/* Adds a string member from borrowed text; NUL and bytes that are not UTF-8 become U+FFFD. The member, or NULL where
+ * memory is short. */
+cJSON *tdm_json_add_text(cJSON *o, const char *key, tdm_str s);
+
 /* Appends `s` to `out` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void tdm_json_quote(tdm_buf *out, tdm_str s);
 

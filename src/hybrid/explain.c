@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/utf8.h"
 #include "hybrid/check.h"
 #include "hybrid/facts.h"
 #include "hybrid/tidy.h"
@@ -13,24 +12,6 @@
 #include <string.h>
 
 enum { TRIES = 3 };
-
-/* A string member; bytes that are not UTF-8, and NUL, become U+FFFD. NULL where memory is short. */
-static cJSON *text_add(cJSON *o, const char *key, tdm_str s)
-{
-    tdm_buf b = {0};
-    tdm_buf_str(&b, "");
-    while (s.n) {
-        uint32_t c;
-        size_t n = tdm_utf8_next(s, &c);
-        if (c == TDM_UTF8_BAD || c == 0) tdm_utf8_add(&b, 0xfffd);
-        else tdm_buf_add(&b, s.p, n);
-        s.p += n;
-        s.n -= n;
-    }
-    cJSON *added = b.failed ? NULL : cJSON_AddStringToObject(o, key, b.p);
-    tdm_buf_clear(&b);
-    return added;
-}
 
 /* The evidence as it may be told: what the model says, less history items that speak against the recommendation or that
  * the asker did not like. What they had goes to the rest. */
@@ -64,8 +45,8 @@ static bool numbers_add(cJSON *o, const tdm_explain_input *in, const tdm_evidenc
     cJSON *because = cJSON_AddArrayToObject(o, "because");
     for (size_t k = 0; ok && k < e->n_because; k++) {
         cJSON *one = cJSON_CreateObject();
-        ok = text_add(one, "item", tdm_strings_at(&in->data->item_id, e->because[k].item)) &&
-             text_add(one, "title", tdm_dataset_name(in->data, e->because[k].item)) &&
+        ok = tdm_json_add_text(one, "item", tdm_strings_at(&in->data->item_id, e->because[k].item)) &&
+             tdm_json_add_text(one, "title", tdm_dataset_name(in->data, e->because[k].item)) &&
              cJSON_AddNumberToObject(one, "share", (double)e->because[k].share) && because;
         cJSON_AddItemToArray(because, one);
     }
@@ -73,7 +54,7 @@ static bool numbers_add(cJSON *o, const tdm_explain_input *in, const tdm_evidenc
     cJSON *neighbours = cJSON_AddArrayToObject(o, "neighbours");
     for (size_t k = 0; ok && k < e->n_people; k++) {
         cJSON *one = cJSON_CreateObject();
-        ok = text_add(one, "user", tdm_strings_at(&in->train->user_id, e->people[k].user)) &&
+        ok = tdm_json_add_text(one, "user", tdm_strings_at(&in->train->user_id, e->people[k].user)) &&
              cJSON_AddNumberToObject(one, "similarity", (double)e->people[k].similarity) && neighbours;
         cJSON_AddItemToArray(neighbours, one);
     }
