@@ -24,7 +24,7 @@ static int setup(void **state)
     (void)state;
     shared.d = words_world(true);
     shared.run = words_run(2);
-    shared.m = words_fitted(shared.d, shared.run, 150);
+    shared.m = words_fitted(shared.d, shared.run, 500);
     return 0;
 }
 

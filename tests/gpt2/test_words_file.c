@@ -301,8 +301,9 @@ static void short_memory_leaves_nothing_behind(void **state)
     const tdm_fit_input in = {.train = d, .params = &p, .run = run};
     size_t live = tdm_mem_live();
     long k = 0, well = 0, step = 1;
-    /* The early allocations one by one, later ones by samples: there are thousands of the same kinds. */
-    for (; well < 3 && k < 4000000; k += step, step = 1 + k / 40) {
+    /* The early allocations one by one, later ones by samples: there are thousands of the same kinds. Cutting text does
+     * without its compiler where memory is short, so the first successes are not the end. */
+    for (; (well < 3 || k < 400) && k < 4000000; k += step, step = 1 + k / 40) {
         tdm_model *fresh = NULL;
         tdm_mem_fail_after(k);
         tdm_status st = tdm_gpt2_words_ops.fit(&fresh, &in, &e);
@@ -312,9 +313,9 @@ static void short_memory_leaves_nothing_behind(void **state)
         CHECK(st == TDM_OK || st == TDM_E_NOMEM);
         well = st == TDM_OK ? well + 1 : 0;
     }
-    CHECK(well == 3 && k > 500);
+    CHECK(well >= 3);
     step = 1;
-    for (k = 0, well = 0; well < 3 && k < 4000000; k += step, step = 1 + k / 40) {
+    for (k = 0, well = 0; (well < 3 || k < 400) && k < 4000000; k += step, step = 1 + k / 40) {
         tdm_model *fresh = NULL;
         char out[200];
         double logp;
@@ -333,7 +334,7 @@ static void short_memory_leaves_nothing_behind(void **state)
         CHECK(st == TDM_OK || st == TDM_E_NOMEM);
         well = st == TDM_OK ? well + 1 : 0;
     }
-    CHECK(well == 3 && k > 300);
+    CHECK(well >= 3);
     folder_remove(folder);
     tdm_run_close(run);
     tdm_dataset_close(d);
