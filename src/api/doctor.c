@@ -9,6 +9,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -29,9 +30,19 @@ static void proc_value(char *out, size_t room, const char *path, const char *key
     if (f) fclose(f);
 }
 
+static void add_memory(cJSON *m, const char *name, const char *key)
+{
+    char kib[64], text[64];
+    proc_value(kib, sizeof kib, "/proc/meminfo", key);
+    double v = strtod(kib, NULL);
+    if (!(v > 0)) return; /* a system without /proc */
+    snprintf(text, sizeof text, "%.1f GiB", v / 1024 / 1024);
+    cJSON_AddStringToObject(m, name, text);
+}
+
 static void add_machine(cJSON *o)
 {
-    char model[256], memory[64], available[64], text[600];
+    char model[256], text[600];
     struct utsname u;
     cJSON *m = cJSON_AddObjectToObject(o, "machine");
     if (!uname(&u)) {
@@ -39,12 +50,10 @@ static void add_machine(cJSON *o)
         cJSON_AddStringToObject(m, "system", text);
     }
     proc_value(model, sizeof model, "/proc/cpuinfo", "model name");
-    proc_value(memory, sizeof memory, "/proc/meminfo", "MemTotal");
-    proc_value(available, sizeof available, "/proc/meminfo", "MemAvailable");
     cJSON_AddStringToObject(m, "processor", model);
     cJSON_AddNumberToObject(m, "processors", (double)sysconf(_SC_NPROCESSORS_ONLN));
-    cJSON_AddStringToObject(m, "memory", memory);
-    cJSON_AddStringToObject(m, "memory_available", available);
+    add_memory(m, "memory", "MemTotal");
+    add_memory(m, "memory_available", "MemAvailable");
 }
 
 static void add_libraries(cJSON *o)

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/ask.h"
 #include "base/mem.h"
+#include "base/spell.h"
 #include "cf/cf.h"
 #include "hybrid/explain.h"
 #include "hybrid/hybrid.h"
@@ -12,6 +13,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { SHOWN_HISTORY = 10 };
 
 tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_err *err)
 {
@@ -34,20 +37,47 @@ void tdm_recommender_close(tdm_recommender *r)
 
 /* ---- ranking ---- */
 
+/* Takes the next line off *rest. */
+static bool line_next(tdm_str *line, tdm_str *rest)
+{
+    if (!rest->n) return false;
+    const char *end = memchr(rest->p, '\n', rest->n);
+    size_t n = end ? (size_t)(end - rest->p) : rest->n;
+    *line = (tdm_str){rest->p, n};
+    rest->p += n + (end != NULL);
+    rest->n -= n + (end != NULL);
+    return true;
+}
+
 /* Whether one of the item's categories is `want`, letter case of ASCII aside. */
 static bool in_category(const tdm_dataset *d, uint32_t i, tdm_str want)
 {
-    tdm_str rest = tdm_strings_at(&d->category, i);
-    while (rest.n) {
-        const char *line = memchr(rest.p, '\n', rest.n);
-        size_t n = line ? (size_t)(line - rest.p) : rest.n, k = 0;
-        while (n == want.n && k < n && tolower((unsigned char)rest.p[k]) == tolower((unsigned char)want.p[k])) k++;
-        if (n == want.n && k == n) return true;
-        n += line != NULL;
-        rest.p += n;
-        rest.n -= n;
+    tdm_str rest = tdm_strings_at(&d->category, i), word;
+    while (line_next(&word, &rest)) {
+        size_t k = 0;
+        while (word.n == want.n && k < want.n && tolower((unsigned char)word.p[k]) == tolower((unsigned char)want.p[k]))
+            k++;
+        if (word.n == want.n && k == want.n) return true;
     }
     return false;
+}
+
+/* A category that no item has, with the one most like it in spelling. */
+static tdm_status no_category(const tdm_dataset *d, const char *want, tdm_err *err)
+{
+    tdm_str nearest = {0};
+    size_t best = SIZE_MAX;
+    for (uint32_t i = 0; i < d->I; i++) {
+        tdm_str rest = tdm_strings_at(&d->category, i), word;
+        while (line_next(&word, &rest)) {
+            size_t distance = tdm_spell_distance(word, tdm_str_of(want));
+            if (distance < best) best = distance, nearest = word;
+        }
+    }
+    if (!nearest.n)
+        return tdm_fail(err, TDM_E_ARG, "no item has the category \"%s\": this data has no categories", want);
+    return tdm_fail(err, TDM_E_ARG, "no item has the category \"%s\"; the nearest by spelling: %.*s", want,
+                    TDM_STR_ARG(nearest));
 }
 
 /* -INFINITY for every item that may not be shown. */
@@ -67,9 +97,7 @@ static tdm_status filter(float *scores, const tdm_bundle *b, const tdm_asked *a,
         if (in_category(d, i, tdm_str_of(q->category))) left++;
         else scores[i] = -INFINITY;
     }
-    if (q->category && !left)
-        return tdm_fail(err, TDM_E_ARG, "no item has the category \"%s\"", q->category);
-    return TDM_OK;
+    return q->category && !left ? no_category(d, q->category, err) : TDM_OK;
 }
 
 /* Scores over the catalogue, also of a model that only gives its best (the others stay without opinion). */
@@ -102,7 +130,8 @@ static const tdm_model *writer(const tdm_bundle *b)
     return NULL;
 }
 
-static tdm_status add_parts(cJSON *o, const tdm_model *m, const tdm_history *h, uint32_t item, float total, tdm_err *err)
+static tdm_status add_parts(cJSON *o, const tdm_model *m, const tdm_history *h, uint32_t item, float total,
+                            tdm_err *err)
 {
     cJSON *parts = cJSON_AddObjectToObject(o, "parts");
     if (m->ops != &tdm_hybrid_ops) {
@@ -122,7 +151,7 @@ static tdm_status item_document(cJSON **out, const tdm_bundle *b, const tdm_mode
 {
     cJSON *o = cJSON_CreateObject();
     *out = o;
-    tdm_json_add_item(o, b->data, item);
+    tdm_json_add_item(o, b->split->train, item);
     cJSON_AddNumberToObject(o, "score", (double)total);
     tdm_status st = add_parts(o, m, &a->h, item, total, err);
     if (st || !q->words) return st;
@@ -143,6 +172,21 @@ static void add_user(cJSON *o, const tdm_bundle *b, const tdm_asked *a)
     else tdm_json_add_text(o, "user", tdm_strings_at(&b->data->user_id, a->user));
 }
 
+/* The newest items of the history, so that a reader sees what the answer goes by. */
+static void add_history(cJSON *o, const tdm_bundle *b, const tdm_asked *a)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "history");
+    for (size_t k = 0; k < a->h.n && k < SHOWN_HISTORY; k++) {
+        size_t at = a->h.n - 1 - k;
+        cJSON *one = cJSON_CreateObject();
+        tdm_json_add_item(one, b->split->train, a->h.items[at]);
+        if (a->h.ratings && isfinite(a->h.ratings[at]))
+            cJSON_AddNumberToObject(one, "rating", (double)a->h.ratings[at]);
+        cJSON_AddItemToArray(list, one);
+    }
+    cJSON_AddNumberToObject(o, "history_length", (double)a->h.n);
+}
+
 static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *m, const tdm_asked *a, const tdm_query *q,
                        tdm_err *err)
 {
@@ -161,7 +205,8 @@ static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *m, const 
     }
     if (!st && found < n && !cJSON_GetObjectItem(o, "note")) {
         char note[128];
-        snprintf(note, sizeof note, "%zu of the %zu asked for: no other item has a score from %s", found, n, m->ops->name);
+        snprintf(note, sizeof note, "%zu of the %zu asked for: no other item has a score from %s", found, n,
+                 m->ops->name);
         cJSON_AddStringToObject(o, "note", note);
     }
     tdm_free(scores);
@@ -180,6 +225,7 @@ tdm_status tdm_recommender_recommend(tdm_recommender *r, char **answer, const td
     if (st) return st;
     cJSON *o = cJSON_CreateObject();
     add_user(o, r->b, &a);
+    add_history(o, r->b, &a);
     if (a.h.n == 0 && !q->model && trained(r->b, &tdm_popularity_ops)) {
         m = trained(r->b, &tdm_popularity_ops);
         cJSON_AddStringToObject(o, "note", "the history is empty, so this is what is popular");
@@ -192,7 +238,8 @@ tdm_status tdm_recommender_recommend(tdm_recommender *r, char **answer, const td
     return st;
 }
 
-tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item, tdm_err *err)
+tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item,
+                                   tdm_err *err)
 {
     const tdm_model *m;
     tdm_asked a;

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { HISTORY_LINES = 5 };
+
 int cli_answer(const cli_args *a, tdm_status st, char *text, void (*show)(const cJSON *), const tdm_err *err)
 {
     if (st) return cli_fail(st, err);
@@ -38,7 +40,7 @@ static void put_object(const cJSON *o, int depth)
     cJSON_ArrayForEach(v, o)
     {
         printf("%*s", depth * 2, "");
-        if (v->string) printf("%-*s ", 22 - depth * 2 > 0 ? 22 - depth * 2 : 0, v->string);
+        printf("%-*s ", 22 - depth * 2 > 0 ? 22 - depth * 2 : 0, v->string ? v->string : "-");
         put_value(v, depth);
     }
 }
@@ -52,7 +54,7 @@ static void put_value(const cJSON *v, int depth)
         printf("%.10g\n", v->valuedouble);
     } else if (cJSON_IsBool(v)) {
         printf("%s\n", cJSON_IsTrue(v) ? "yes" : "no");
-    } else if (cJSON_IsNull(v)) {
+    } else if (cJSON_IsNull(v) || !v->child) {
         printf("-\n");
     } else if (cJSON_IsArray(v) && !cJSON_IsObject(v->child)) {
         const cJSON *e;
@@ -91,10 +93,34 @@ static void put_because(const cJSON *r)
     }
     const cJSON *parts = cJSON_GetObjectItemCaseSensitive(r, "parts");
     if (cJSON_GetArraySize(parts) > 1) {
-        printf("      score %.4g =", number_of(r, "score"));
-        cJSON_ArrayForEach(part, parts) printf(" %s%s %.4g", part->prev && part != parts->child ? "+ " : "", part->string, part->valuedouble);
+        printf("      score %.2f:", number_of(r, "score"));
+        cJSON_ArrayForEach(part, parts)
+            printf("%s %s %+.2f", part == parts->child ? "" : ",", part->string, part->valuedouble);
         putchar('\n');
     }
+}
+
+/* What the person chose last, newest first. */
+static void put_history(const cJSON *answer, size_t title)
+{
+    const cJSON *h, *list = cJSON_GetObjectItemCaseSensitive(answer, "history");
+    double more = number_of(answer, "history_length") - HISTORY_LINES;
+    int shown = 0;
+    if (!cJSON_GetArraySize(list)) return;
+    printf("chose lately\n");
+    cJSON_ArrayForEach(h, list)
+    {
+        if (shown++ == HISTORY_LINES) break;
+        printf("      ");
+        size_t n = cli_put_text(stdout, text_of(h, "title"), title);
+        printf("%*s  ", (int)(title - n), "");
+        double rating = number_of(h, "rating");
+        if (isfinite(rating)) printf("rated %-4.4g", rating);
+        else printf("%10s", "");
+        printf("  %s\n", text_of(h, "item"));
+    }
+    if (more > 0) printf("      and %.0f before\n", more);
+    printf("recommended\n");
 }
 
 void cli_show_recommendations(const cJSON *answer)
@@ -102,6 +128,7 @@ void cli_show_recommendations(const cJSON *answer)
     size_t title = (size_t)cli_width() > 60 ? (size_t)cli_width() - 34 : 26;
     const cJSON *r, *note = cJSON_GetObjectItemCaseSensitive(answer, "note");
     int rank = 0;
+    put_history(answer, title);
     if (cJSON_IsString(note)) printf("note: %s\n", note->valuestring);
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "recommendations");
     if (!list) list = answer; /* an explanation: one object */

@@ -160,7 +160,6 @@ tdm_status cli_run_open(tdm_run **run, const cli_args *a, tdm_err *err)
     struct sigaction act = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
-    signal(SIGPIPE, SIG_IGN);
     return TDM_OK;
 }
 
