@@ -211,7 +211,10 @@ static bool mapped(tdm_shape *s, const tdm_cells *row)
 bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
 {
     profile *c = tdm_new(COLUMNS, sizeof *c);
-    if (!c) return false;
+    if (!c) {
+        s->names.failed = true;
+        return false;
+    }
     tdm_cells row = {0};
     int n = s->dialect.columns < COLUMNS ? (int)s->dialect.columns : COLUMNS;
     size_t first = tdm_table_next(&s->names, &s->dialect, sample, last), at = first, rows = 0;
@@ -244,6 +247,7 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
     }
     bool guessed = !s->dialect.header && !s->items && !s->map.any;
     bool good = mapped(s, &s->names) && enough(s) && (!guessed || log_like(s, c));
+    s->names.failed |= row.failed || row.bytes.failed;
     tdm_free(c);
     tdm_cells_clear(&row);
     return good;

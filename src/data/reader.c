@@ -92,7 +92,10 @@ static known_key *key_find(tdm_reader *r, const char *name)
     for (int i = 0; i < TDM_ROLES; i++)
         if (map->column[i].n && tdm_str_eq(map->column[i], s)) k->role = (tdm_role)i, k->rank = 0;
     k->name = tdm_strdup(name);
-    if (!k->name) return NULL;
+    if (!k->name) {
+        r->text.failed = true; /* what the record is made of: object_read looks there at its end */
+        return NULL;
+    }
     r->keys++;
     return k;
 }

@@ -95,7 +95,7 @@ static void list(char *out, size_t room, const tdm_cells *names)
 static tdm_status look_json(tdm_shape *out, const tdm_source *s, tdm_str sample, bool last, tdm_err *err)
 {
     bool has[TDM_ROLES] = {false}, python = false;
-    tdm_buf spare = {0}, text = {0};
+    tdm_buf spare = {0};
     size_t lines = 0, good = 0, objects = 0;
     for (size_t at = 0; at < sample.n && lines < 10;) { /* one object a line? */
         const char *end = memchr(sample.p + at, '\n', sample.n - at);
@@ -131,13 +131,15 @@ static tdm_status look_json(tdm_shape *out, const tdm_source *s, tdm_str sample,
             for (size_t i = 0; i < out->names.n; i++) known |= tdm_str_eq(tdm_cell(&out->names, i), key);
             if (known || out->names.n >= 64) continue;
             tdm_buf_add(&out->names.bytes, key.p, key.n);
-            if (tdm_grow(&out->names.end, &out->names.cap, out->names.n + 1, sizeof(size_t))) break;
+            out->names.failed |= tdm_grow(&out->names.end, &out->names.cap, out->names.n + 1, sizeof(size_t)) != 0;
+            if (out->names.failed) break;
             out->names.end[out->names.n++] = out->names.bytes.n;
         }
         cJSON_Delete(j);
     }
+    bool short_of = spare.failed || out->names.failed || out->names.bytes.failed;
     tdm_buf_clear(&spare);
-    tdm_buf_clear(&text);
+    if (short_of) return tdm_nomem(err, tdm_source_name(s));
     out->python = python;
     snprintf(out->text, sizeof out->text, "%s",
              python                        ? "Python dicts, one a line"
@@ -196,6 +198,7 @@ static bool is_sequences(tdm_str sample, bool last, tdm_cells *row)
             with_digit += has && w.n <= 64;
         }
     }
+    row->failed |= first.failed; /* the caller looks there */
     tdm_buf_clear(&first);
     return lines > 0 && words >= 2 * lines && with_digit * 10 >= words * 9 && same * 50 <= lines;
 }
@@ -225,10 +228,13 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
     }
     bool sequences = !table || (any && !out->items && !out->map.any && (!best || out->dialect.sep[0] == ' ') &&
                                 is_sequences(sample, last, &row));
+    bool short_of = row.failed || row.bytes.failed;
     tdm_cells_clear(&row);
+    if (short_of) return tdm_nomem(err, tdm_source_name(s));
     if (best && sequences && any) { /* blanks and lines of one length: a table where it has ratings or times */
         sequences = best > 2 && tdm_shape_columns(out, sample, last) && out->column[TDM_ROLE_RATING] < 0 &&
                     out->column[TDM_ROLE_TIME] < 0;
+        if (out->names.failed || out->names.bytes.failed) return tdm_nomem(err, tdm_source_name(s));
     }
     if (sequences) {
         out->form = TDM_FORM_SEQUENCES;
@@ -238,7 +244,9 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
     out->form = TDM_FORM_TABLE;
     char columns[400], found[600];
     if (!best) return refuse(s, out->items, "text that is neither JSON nor a table of two columns or more", err);
-    if (tdm_shape_columns(out, sample, last)) {
+    bool good = tdm_shape_columns(out, sample, last);
+    if (out->names.failed || out->names.bytes.failed) return tdm_nomem(err, tdm_source_name(s));
+    if (good) {
         snprintf(out->text, sizeof out->text, "%s-separated table with%s a header", word,
                  out->dialect.header ? "" : "out");
         return TDM_OK;
