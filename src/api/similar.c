@@ -10,6 +10,7 @@
 #include "model/topk.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const tdm_model *trained(const tdm_bundle *b, const char *name)
@@ -74,21 +75,44 @@ static tdm_status items_like(cJSON *list, const tdm_bundle *b, const tdm_model *
     return st;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* How many of the sorted items own[n] a person has too. */
+static double shared(const tdm_dataset *d, const uint32_t *own, size_t n, uint32_t user)
+{
+    size_t both = 0;
+    for (int64_t k = d->offset[user]; k < d->offset[user + 1]; k++)
+        both += bsearch(&d->item[k], own, n, sizeof *own, by_number) != NULL;
+    return (double)both;
+}
+
 static tdm_status people_like(cJSON *list, const tdm_bundle *b, const tdm_history *h, size_t n, tdm_err *err)
 {
     const tdm_model *m = trained(b, "user-knn");
     if (!m)
         return tdm_fail(err, TDM_E_ARG, "%s: similar people are user-knn's to say, and it was not trained", b->folder);
+    if (n > b->data->U) n = b->data->U;
     uint32_t *users = tdm_new(n, sizeof *users);
     float *similarity = tdm_new(n, sizeof *similarity);
-    tdm_status st =
-        users && similarity ? tdm_user_knn_people(m, users, similarity, &n, h, err) : tdm_nomem(err, "similar people");
+    uint32_t *own = tdm_new(h->n, sizeof *own);
+    tdm_status st = users && similarity && own ? tdm_user_knn_people(m, users, similarity, &n, h, err)
+                                               : tdm_nomem(err, "similar people");
+    if (!st) {
+        memcpy(own, h->items, h->n * sizeof *own);
+        qsort(own, h->n, sizeof *own, by_number);
+    }
     for (size_t k = 0; !st && k < n; k++) {
         cJSON *o = cJSON_CreateObject();
         tdm_json_add_text(o, "user", tdm_strings_at(&b->data->user_id, users[k]));
         cJSON_AddNumberToObject(o, "similarity", (double)similarity[k]);
+        cJSON_AddNumberToObject(o, "shared", shared(b->split->train, own, h->n, users[k]));
         cJSON_AddItemToArray(list, o);
     }
+    tdm_free(own);
     tdm_free(users);
     tdm_free(similarity);
     return st;

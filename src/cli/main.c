@@ -3,28 +3,85 @@
 #include "cli/cli.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIT_OPTIONS cli_out_option, cli_prepare_options, cli_protocol_options, cli_train_options, cli_evaluate_options
 
 const cli_verb cli_verbs[] = {
-    {"demo", "[FOLDER]", "make the sample data, fit it, and print explained recommendations", cmd_demo, 0, 1, {cli_train_options}, NULL},
-    {"fit", "SOURCE…", "from raw files to a trained, evaluated model folder", cmd_fit, 1, CLI_MAX_LIST, {FIT_OPTIONS},
+    {"demo",
+     "[FOLDER]",
+     "make the sample data, fit it, and print explained recommendations",
+     cmd_demo,
+     0,
+     1,
+     {cli_train_options},
+     NULL},
+    {"fit",
+     "SOURCE…",
+     "from raw files to a trained, evaluated model folder",
+     cmd_fit,
+     1,
+     CLI_MAX_LIST,
+     {FIT_OPTIONS},
      "Example: tandem fit Gift_Cards_5.json.gz --items meta_Gift_Cards.json.gz -o gift-cards\n"
      "A fit that was interrupted goes on where it stopped when it is started again.\n"},
-    {"prepare", "SOURCE…", "read, clean and index raw files into a dataset folder", cmd_prepare, 1, CLI_MAX_LIST,
-     {cli_out_option, cli_prepare_options}, NULL},
-    {"train", "DATASET", "train models on a dataset folder", cmd_train, 1, 1,
-     {cli_out_option, cli_protocol_options, cli_train_options}, NULL},
-    {"evaluate", "MODEL", "judge every model of a folder on held-out data", cmd_evaluate, 1, 1, {cli_evaluate_options}, NULL},
-    {"compare", "A B", "two models of one dataset, paired person by person", cmd_compare, 2, 2, {cli_evaluate_options},
+    {"prepare",
+     "SOURCE…",
+     "read, clean and index raw files into a dataset folder",
+     cmd_prepare,
+     1,
+     CLI_MAX_LIST,
+     {cli_out_option, cli_prepare_options},
+     NULL},
+    {"train",
+     "DATASET",
+     "train models on a dataset folder",
+     cmd_train,
+     1,
+     1,
+     {cli_out_option, cli_protocol_options, cli_train_options},
+     NULL},
+    {"evaluate",
+     "MODEL",
+     "judge every model of a folder on held-out data",
+     cmd_evaluate,
+     1,
+     1,
+     {cli_evaluate_options},
+     NULL},
+    {"compare",
+     "A B",
+     "two models of one dataset, paired person by person",
+     cmd_compare,
+     2,
+     2,
+     {cli_evaluate_options},
      "A and B are FOLDER (its hybrid) or FOLDER:MODEL.\n"},
-    {"recommend", "MODEL", "recommend to a person or for a history", cmd_recommend, 1, 1, {cli_query_options},
+    {"recommend",
+     "MODEL",
+     "recommend to a person or for a history",
+     cmd_recommend,
+     1,
+     1,
+     {cli_query_options},
      "Example: tandem recommend gift-cards --history B004LLIKVU,B00PG8502O:4 --explain\n"},
-    {"explain", "MODEL", "the evidence and the sentence for one person and item", cmd_explain, 1, 1,
-     {cli_item_option, cli_query_options}, NULL},
-    {"similar", "MODEL", "the items most like an item, or people most like a person", cmd_similar, 1, 1,
-     {cli_item_option, cli_query_options}, NULL},
+    {"explain",
+     "MODEL",
+     "the evidence and the sentence for one person and item",
+     cmd_explain,
+     1,
+     1,
+     {cli_item_option, cli_query_options},
+     NULL},
+    {"similar",
+     "MODEL",
+     "the items most like an item, or people most like a person",
+     cmd_similar,
+     1,
+     1,
+     {cli_item_option, cli_query_options},
+     NULL},
     {"inspect", "PATH", "say what a dataset, a model, a safetensors or a raw file is", cmd_inspect, 1, 1, {NULL}, NULL},
     {"export", "MODEL", "write the data for other tools", cmd_export, 1, 1, {cli_export_options}, NULL},
     {"models", "", "list the models and their parameters", cmd_models, 0, 0, {NULL}, NULL},
@@ -51,6 +108,29 @@ static int no_such_verb(const char *name)
     if (nearest) fprintf(stderr, "did you mean %s?\n", nearest->name);
     else fprintf(stderr, "`tandem --help` lists them\n");
     return CLI_USAGE;
+}
+
+/* The command line as one can paste it into a shell, for the report. Lives as long as the program; "" where memory is
+ * short. */
+static const char *command_line(int argc, char **argv)
+{
+    size_t room = sizeof "tandem";
+    for (int i = 1; i < argc; i++) room += 4 * strlen(argv[i]) + 3; /* a quote takes four bytes */
+    char *line = malloc(room), *to = line;
+    if (!line) return "";
+    to = stpcpy(to, "tandem");
+    for (int i = 1; i < argc; i++) {
+        const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+        bool quote = !argv[i][0] || argv[i][strspn(argv[i], plain)];
+        *to++ = ' ';
+        if (quote) *to++ = '\'';
+        for (const char *c = argv[i]; *c; c++)
+            if (*c == '\'') to = stpcpy(to, "'\\''");
+            else *to++ = *c;
+        if (quote) *to++ = '\'';
+        *to = 0;
+    }
+    return line;
 }
 
 int main(int argc, char **argv)
@@ -84,6 +164,7 @@ int main(int argc, char **argv)
         cli_print_config(verb, &a);
         return CLI_DONE;
     }
+    a.o.command = command_line(argc, argv);
     tdm_run *run;
     tdm_status st = cli_run_open(&run, &a, &err);
     if (st) return cli_fail(st, &err);

@@ -155,6 +155,8 @@ void cli_show_similar(const cJSON *answer)
         const char *item = text_of(r, "item");
         printf("%8.4f  %-16s ", number_of(r, "similarity"), *item ? item : text_of(r, "user"));
         cli_put_text(stdout, text_of(r, "title"), 80);
+        double shared = number_of(r, "shared");
+        if (isfinite(shared)) printf("%.0f items in common", shared);
         putchar('\n');
     }
 }

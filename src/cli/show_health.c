@@ -63,6 +63,7 @@ void cli_show_health(const cJSON *h)
     }
     put_count("people", number(h, "users"), "");
     put_count("items", number(h, "items"), "");
+    put_count("items with a title", number(h, "items_with_title"), "");
     put_count("interactions", number(h, "interactions"), "");
     v = cJSON_GetObjectItemCaseSensitive(h, "text_coverage");
     if (cJSON_IsNumber(v)) printf("  %-28s%11.1f%%\n", "rows with text", 100 * v->valuedouble);
