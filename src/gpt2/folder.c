@@ -104,7 +104,7 @@ static tdm_status config_read(tdm_gpt2_shape *s, const char *folder, tdm_err *er
                               .C = size_of(c, "n_embd", 0),
                               .L = size_of(c, "n_layer", 0),
                               .H = size_of(c, "n_head", 0)};
-        st = tdm_gpt2_shape_check(s, path, err);
+        st = tdm_gpt2_shape_check(s, path, err) ? TDM_E_FORMAT : TDM_OK;
     }
     if (!st && size_of(c, "n_inner", (double)(4 * s->C)) != 4 * s->C)
         st = tdm_fail(err, TDM_E_UNSUPPORTED, "%s: n_inner is not four times n_embd", path);

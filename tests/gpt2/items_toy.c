@@ -80,7 +80,7 @@ static void watch(void *ctx, const char *stage, uint64_t done, uint64_t total, c
     (void)stage;
     (void)total;
     (void)note;
-    w->f->updates = (size_t)done;
+    w->f->updates++;
     if (w->f->cancel_at && done >= w->f->cancel_at) tdm_run_cancel(w->run);
 }
 
@@ -96,6 +96,7 @@ tdm_status toy_fit_run(tdm_model **out, const toy *t, toy_fit *f, tdm_err *err)
         CHECK_OK(tdm_params_set(&p, "gpt2-items", name, value, err), *err);
     watching w = {.f = f};
     *out = NULL;
+    f->updates = 0;
     tdm_status st = tdm_run_open(
         &w.run, &(tdm_run_options){.threads = f->threads ? f->threads : 1, .seed = 3, .progress = watch, .ctx = &w},
         err);

@@ -40,7 +40,7 @@ typedef struct toy_fit {
     const char *checkpoint;
     size_t threads;   /* 0: 1 */
     size_t cancel_at; /* the update at which somebody cancels; 0: nobody does */
-    size_t updates;   /* out: as many were made */
+    size_t updates;   /* out: as many this call made */
 } toy_fit;
 
 /* Fits; on failure *out is NULL. */

@@ -23,7 +23,7 @@ static void order_is_learned(void **state)
     tdm_err err;
     enum { I = 30, STEP = 7 };
     toy *t = toy_cycle(400, I, STEP);
-    tdm_model *m = toy_fitted(t, "epochs=40 rate=0.005", NULL);
+    tdm_model *m = toy_fitted(t, "epochs=120 rate=0.005", NULL);
     float scores[I * I];
     tdm_history h[I];
     uint32_t asked[I][3];
@@ -86,7 +86,7 @@ static void shares_point_at_what_mattered(void **state)
     (void)state;
     tdm_err err;
     toy *t = keys_and_noise();
-    tdm_model *m = toy_fitted(t, "epochs=25 rate=0.005", NULL);
+    tdm_model *m = toy_fitted(t, "epochs=12 rate=0.005", NULL); /* longer, and it knows the noise by heart */
     for (uint32_t key = 0; key < 5; key++) {
         const uint32_t items[5] = {12, key, 17, 21, 24};
         tdm_history h = toy_asked(items, 5);
@@ -136,13 +136,13 @@ static void words_place_what_nobody_chose(void **state)
     const uint32_t a[] = {1, 4, 2}, b[] = {13, 11, 18};
     tdm_history h[] = {toy_asked(a, 3), toy_asked(b, 3)};
     toy_content c = toy_content_of(v, 6);
-    tdm_model *m = toy_fitted(t, "epochs=20 rate=0.005", &c.base);
+    tdm_model *m = toy_fitted(t, "epochs=120 rate=0.005", &c.base);
     CHECK_OK(m->ops->score(m, scores, h, 2, &err), err);
     for (uint32_t i = 0; i < 10; i++) /* above all of the other taste */
         CHECK(scores[9] > scores[10 + i] + 1 && scores[20 + 19] > scores[20 + i] + 1);
     tdm_model_close(m);
 
-    m = toy_fitted(t, "epochs=20 rate=0.005", NULL); /* without words nothing is known of them, and it says so */
+    m = toy_fitted(t, "epochs=120 rate=0.005", NULL); /* without words nothing is known of them, and it says so */
     CHECK_OK(m->ops->score(m, scores, h, 2, &err), err);
     CHECK(scores[9] == -INFINITY && scores[20 + 19] == -INFINITY && isfinite(scores[0]));
     tdm_model_close(m);
