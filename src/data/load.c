@@ -151,7 +151,6 @@ static tdm_status row_add(loader *w, const tdm_record *rec, size_t file, const c
     }
     if (rating < w->o->min_rating) { /* not where it is NaN */
         w->l->below_min_rating++;
-        w->scale.rated++; /* it still says what the scale is */
         w->scale.rated++; /* left out, but what the scale is does not depend on that */
         return TDM_OK;
     }
