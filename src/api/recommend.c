@@ -190,8 +190,7 @@ static void add_history(cJSON *o, const tdm_bundle *b, const tdm_asked *a)
 static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *m, const tdm_asked *a, const tdm_query *q,
                        tdm_err *err)
 {
-    size_t I = b->data->I, n = q->n ? q->n : 10;
-    if (n > I) n = I;
+    size_t I = b->data->I, asked = q->n ? q->n : 10, n = asked < I ? asked : I;
     float *scores = tdm_new(I, sizeof *scores), *best = tdm_new(n, sizeof *best);
     uint32_t *items = tdm_new(n, sizeof *items);
     tdm_status st = scores && best && items ? score(scores, m, &a->h, I, n, err) : tdm_nomem(err, "a ranking");
@@ -203,10 +202,10 @@ static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *m, const 
         st = item_document(&one, b, m, a, items[k], best[k], q, err);
         cJSON_AddItemToArray(list, one);
     }
-    if (!st && found < n && !cJSON_GetObjectItem(o, "note")) {
-        char note[128];
-        snprintf(note, sizeof note, "%zu of the %zu asked for: no other item has a score from %s", found, n,
-                 m->ops->name);
+    if (!st && found < asked && !cJSON_GetObjectItem(o, "note")) {
+        char note[160];
+        snprintf(note, sizeof note, "%zu of the %zu asked for: no other item %shas a score from %s", found, asked,
+                 q->category || q->exclude ? "passes the filters and " : "", m->ops->name);
         cJSON_AddStringToObject(o, "note", note);
     }
     tdm_free(scores);

@@ -134,7 +134,9 @@ void cli_show_recommendations(const cJSON *answer)
     if (!list) list = answer; /* an explanation: one object */
     if (!cJSON_IsArray(list)) {
         cli_put_text(stdout, text_of(list, "title"), title);
-        printf("  [%s]  score %.4g\n", text_of(list, "item"), number_of(list, "score"));
+        printf("  [%s]  ", text_of(list, "item"));
+        if (isfinite(number_of(list, "score"))) printf("score %.4g\n", number_of(list, "score"));
+        else printf("no opinion: nothing in the history leads to it\n");
         put_because(list);
         return;
     }
