@@ -135,7 +135,8 @@ tdm_status tdm_words_complete(tdm_words *w, tdm_err *err)
     if (!st) st = names_make(w, err);
     if (!st) st = plain_make(w, err);
     w->summaries = any_text(w->train, &w->train->summary);
-    w->writes = w->summaries || any_text(w->train, &w->train->review);
+    w->reviews = any_text(w->train, &w->train->review);
+    w->writes = w->summaries || w->reviews;
     return st;
 }
 

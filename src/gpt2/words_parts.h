@@ -53,7 +53,8 @@ typedef struct tdm_words {
     uint32_t *plain;    /* tokens that may stand in a sentence, in order; room for two marks behind them */
     size_t n_plain;
     bool writes;    /* the training rows have summaries or reviews */
-    bool summaries; /* ... summaries, so that an answer begins with one */
+    bool summaries; /* ... summaries: an answer begins with one */
+    bool reviews;   /* ... reviews: an answer goes on with a sentence of one */
 } tdm_words;
 
 extern const tdm_param tdm_words_params[];

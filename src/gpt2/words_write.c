@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRIES = 4, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 16, ENOUGH = 24, LONGEST_WORD = 32 };
+enum { TRIES = 8, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 24, LONGEST_WORD = 32 };
 
 typedef struct writer {
     const tdm_words *w;
@@ -30,29 +30,33 @@ typedef struct writer {
 
 /* ---- is it a sentence? ---- */
 
-/* The next word of s, which it is taken from. */
+/* The next word of s, which it is taken from; marks at its end are not part of it. */
 static tdm_str next_word(tdm_str *s)
 {
     while (s->n && *s->p == ' ') s->p++, s->n--;
     tdm_str word = {s->p, 0};
     while (s->n && *s->p != ' ') s->p++, s->n--, word.n++;
+    while (word.n > 1 && strchr(".,!?;:\"')", word.p[word.n - 1])) word.n--;
     return word;
 }
 
-/* Three words or more, one with letters, none endless, none three times running. */
+/* Long enough to say something: four words or more, mostly letters, none endless, and no two neighbours twice, which is
+ * how a small model goes round in circles. */
 static bool passes(tdm_str s)
 {
+    enum { MOST = 64 };
+    tdm_str word[MOST];
+    size_t n = 0, letters = 0, all = s.n;
     if (s.n < SHORTEST || !tdm_prompt_ends(s)) return false;
-    size_t words = 0, letters = 0, run = 0;
-    tdm_str before = {0};
     for (size_t i = 0; i < s.n; i++)
-        letters += (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z' ? 1 : (uint8_t)s.p[i] >= 0x80;
-    for (tdm_str word; (word = next_word(&s)).n; before = word) {
-        words++;
-        run = tdm_str_eq(word, before) ? run + 1 : 1;
-        if (run >= 3 || word.n > LONGEST_WORD) return false;
+        letters += ((s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z') || (uint8_t)s.p[i] >= 0x80;
+    while (n < MOST && (word[n] = next_word(&s)).n) n++;
+    for (size_t i = 0; i < n; i++) {
+        if (word[i].n > LONGEST_WORD || (i && tdm_str_eq(word[i], word[i - 1]))) return false;
+        for (size_t j = i + 1; j + 1 < n; j++)
+            if (tdm_str_eq(word[i], word[j]) && tdm_str_eq(word[i + 1], word[j + 1])) return false;
     }
-    return words >= 3 && 2 * letters > words * 2;
+    return n >= 4 && n < MOST && 2 * letters > all;
 }
 
 /* ---- one try ---- */
@@ -87,7 +91,8 @@ static tdm_status write_part(writer *x, tdm_rng *rng, const uint32_t *mark, size
         tdm_buf_reset(&x->one);
         tdm_bpe_decode(x->w->b, &x->one, &t, 1);
         bool fresh = x->one.n && x->one.p[0] == ' ';
-        if (sentence && fresh && x->text.n >= ENOUGH && tdm_prompt_ends((tdm_str){x->text.p, x->text.n})) return TDM_OK;
+        if (sentence && fresh && x->text.n >= SHORTEST && tdm_prompt_ends((tdm_str){x->text.p, x->text.n}))
+            return TDM_OK;
         tdm_buf_add(&x->text, x->one.p, x->one.n);
         if (x->text.failed || x->one.failed) return tdm_nomem(err, "a sentence");
         x->logp += logp;
@@ -107,10 +112,10 @@ static tdm_status attempt(writer *x, tdm_rng *rng, tdm_err *err)
     tdm_decoder_rewind(x->d, n - 1);
     tdm_status st = tdm_decoder_feed(x->d, (uint32_t[]){prompt[n - 1], first}, 2, err);
     if (!st && x->w->summaries) {
-        const uint32_t after[] = {mark->review, mark->text};
-        st = write_part(x, rng, after, 2, SUMMARY_TOKENS, false, &stopped, err);
+        const uint32_t after = x->w->reviews ? mark->review : mark->text;
+        st = write_part(x, rng, &after, 1, SUMMARY_TOKENS, false, &stopped, err);
         if (st) return st;
-        if (stopped == mark->text) { /* a summary was all: it is the sentence if it can be one */
+        if (!x->w->reviews) { /* nobody writes more than a summary: it is the sentence if it can be one */
             if (x->text.n && !tdm_prompt_ends((tdm_str){x->text.p, x->text.n})) tdm_buf_char(&x->text, '.');
             return x->text.failed ? tdm_nomem(err, "a sentence") : TDM_OK;
         }
