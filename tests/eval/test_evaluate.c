@@ -144,6 +144,21 @@ static void a_constant_model_cannot_win(void **state)
     trio_clear(&t);
 }
 
+/* More people than are scored between two looks at progress: each list must land at its own person. */
+static void many_people_keep_their_own_lists(void **state)
+{
+    (void)state;
+    tdm_err err;
+    double ndcg;
+    stage *s = stage_drawn(2500, 40, 9);
+    scripted knows = scripted_make("knows", s);
+    knows.base.ops = &knows.ops;
+    knows.skill = 5;
+    CHECK_OK(tdm_ndcg(&ndcg, &knows.base, &s->qs, 40, 10, TDM_SEEN_KEEP, NULL, &err), err);
+    assert_true(fabs(ndcg - 1) < 1e-12);
+    tdm_free(s);
+}
+
 static void names_from_outside_are_escaped_in_the_page(void **state)
 {
     (void)state;
@@ -269,6 +284,7 @@ int main(void)
         cmocka_unit_test(threads_change_no_byte_of_the_document),
         cmocka_unit_test(the_better_model_wins_and_the_table_says_so),
         cmocka_unit_test(a_constant_model_cannot_win),
+        cmocka_unit_test(many_people_keep_their_own_lists),
         cmocka_unit_test(names_from_outside_are_escaped_in_the_page),
         cmocka_unit_test(nobody_to_judge_is_no_crash),
         cmocka_unit_test(a_silent_model_is_no_best_of_anything),
