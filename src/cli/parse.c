@@ -159,7 +159,7 @@ static bool known_to_some_verb(const char *name, size_t n)
     return false;
 }
 
-/* The file stays in memory for good: its values are pointed at. */
+/* Texts stay in memory for good: they are pointed at. */
 static int config(struct table *t, cli_args *a, const char *path)
 {
     FILE *f = fopen(path, "r");
@@ -191,6 +191,7 @@ static int config(struct table *t, cli_args *a, const char *path)
         while (end && isspace((unsigned char)kept[end - 1])) kept[--end] = 0;
         bool off = t->option[k]->kind == CLI_FLAG && kept && !strcmp(kept, "no");
         if (!kept || (!off && !assign(a, t->option[k], kept))) rc = bad_value(t, t->option[k], value);
+        if (t->option[k]->kind != CLI_TEXT && t->option[k]->kind != CLI_REPEAT) free(kept);
     }
     free(line);
     fclose(f);
