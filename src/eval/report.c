@@ -42,9 +42,10 @@ static void lede(tdm_buf *out, const cJSON *doc)
         double d = tdm_json_num(c, "difference", 0), p = tdm_json_num(c, "p", 1);
         tdm_buf_fmt(out, ", %.4f %s ", fabs(d), d < 0 ? "below" : "above");
         tdm_html_text(out, tdm_json_str(c, "b", "?"));
-        if (!tdm_json_bool(c, "significant", false)) tdm_buf_fmt(out, ": no significant difference (p = %.2f)", p);
+        if (!tdm_json_bool(c, "significant", false))
+            tdm_buf_fmt(out, ": no significant difference (p&nbsp;=&nbsp;%.2f)", p);
         else if (p < 0.001) tdm_buf_str(out, ", the best of the others (p&nbsp;&lt;&nbsp;0.001)");
-        else tdm_buf_fmt(out, ", the best of the others (p = %.3f)", p);
+        else tdm_buf_fmt(out, ", the best of the others (p&nbsp;=&nbsp;%.3f)", p);
     }
     tdm_buf_str(out, ".</p>\n");
     if (!strcmp(tdm_json_str(doc, "on", ""), "validation"))

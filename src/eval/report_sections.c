@@ -308,7 +308,7 @@ static void slice_plot(tdm_buf *out, const cJSON *doc, const cJSON *kind, const 
                 tdm_buf_add(out, row.p, (size_t)(cells - row.p));
                 tdm_buf_fmt(out, "<th scope=\"rowgroup\" rowspan=\"%zu\">%s<span>", s->n, one->string);
                 tdm_html_count(out, tdm_json_num(one, "people", 0));
-                tdm_buf_str(out, " people</span></th>");
+                tdm_buf_str(out, tdm_json_num(one, "people", 0) == 1 ? " person</span></th>" : " people</span></th>");
                 tdm_buf_str(out, cells);
             }
             tdm_buf_clear(&row);
