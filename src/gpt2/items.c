@@ -17,7 +17,8 @@
 const tdm_param tdm_items_params[] = {
     {"epochs", 14, 1, 1000, TDM_INTEGER, "passes over the training histories, at least (see updates)"},
     {"updates", 600, 0, 1000000, TDM_INTEGER, "a small log is passed over until there were this many updates"},
-    {"patience", 3, 1, 1000, TDM_INTEGER, "epochs without a better judgement until training stops"},
+    {"patience", 3, 1, 1000, TDM_INTEGER,
+     "epochs without a better judgement until training stops (more for a small log, see updates)"},
     {"layers", 1, 1, 48, TDM_INTEGER, "blocks"},
     {"channels", 128, 8, 4096, TDM_INTEGER, "length of an item's vector"},
     {"heads", 2, 1, 64, TDM_INTEGER, "attention heads; channels is a multiple of it"},
@@ -63,12 +64,18 @@ tdm_status tdm_items_open(tdm_items **out, const float **S, const tdm_dataset *t
     *m = (tdm_items){.base.ops = &tdm_gpt2_items_ops, .p = *p, .I = train->I, .id = &train->item_id};
     const float *vectors;
     tdm_status st = content_vectors(&vectors, &m->K, content, m->I, err);
-    if (!st && !(m->known = tdm_new(m->I, 1))) st = tdm_nomem(err, "gpt2-items");
+    m->known = tdm_new(m->I, 1);
+    m->prior = tdm_new(m->I, sizeof *m->prior);
+    if (!st && (!m->known || !m->prior)) st = tdm_nomem(err, "gpt2-items");
     if (st) {
         tdm_items_close(&m->base);
         return st;
     }
-    for (size_t j = 0; j < train->N; j++) m->known[train->item[j]] = TDM_ITEMS_CHOSEN;
+    for (size_t j = 0; j < train->N; j++) {
+        m->known[train->item[j]] = TDM_ITEMS_CHOSEN;
+        m->prior[train->item[j]]++;
+    }
+    for (size_t i = 0; i < m->I; i++) m->prior[i] = logf((m->prior[i] + 1) / (float)(train->N + m->I));
     for (size_t i = 0; i < m->I; i++)
         for (size_t k = 0; k < m->K && !m->known[i]; k++) m->known[i] = vectors[i * m->K + k] != 0; /* by words */
     if (S) *S = vectors;
@@ -82,6 +89,7 @@ void tdm_items_close(tdm_model *m)
     if (!s) return;
     tdm_gpt2_close(s->g);
     tdm_free(s->known);
+    tdm_free(s->prior);
     tdm_free(s->P);
     tdm_free(s);
 }

@@ -21,6 +21,7 @@ typedef struct tdm_items {
     const tdm_strings *id; /* of items; the training set's */
     tdm_gpt2 *g;           /* V = I + 1; wte is the effective table E */
     uint8_t *known;        /* I: what says something about the item */
+    float *prior;          /* I: log of the share of training rows that chose it */
     size_t K;              /* length of a content vector; 0: the items have no words */
     float *P;              /* K x C: the projection that is part of E; NULL where K is 0 */
 } tdm_items;

@@ -64,17 +64,18 @@ static void a_batch_scores_like_each_alone(void **state)
     tdm_free(t);
 }
 
-/* A person's key (0 to 4) stands second; from there on every other item, by chance, is 5 + key among items of noise. */
+/* A person's key (0 to 4) stands among the first four; behind it every other item, by chance, is 5 + key. The rest is
+ * noise. */
 static toy *keys_and_noise(void)
 {
     toy *t = toy_new(25);
     for (uint64_t u = 0; u < 900; u++) {
         tdm_rng r = tdm_rng_make(11, u, 0);
         uint32_t key = (uint32_t)tdm_rng_below(&r, 5);
-        size_t n = 5 + (size_t)tdm_rng_below(&r, 4);
+        size_t n = 6 + (size_t)tdm_rng_below(&r, 3), at = (size_t)tdm_rng_below(&r, 4);
         for (size_t k = 0; k < n; k++) {
-            bool told = k > 1 && tdm_rng_below(&r, 2);
-            toy_add(t, k == 1 ? key : told ? 5 + key : 10 + (uint32_t)tdm_rng_below(&r, 15));
+            bool told = k > at && tdm_rng_below(&r, 2);
+            toy_add(t, k == at ? key : told ? 5 + key : 10 + (uint32_t)tdm_rng_below(&r, 15));
         }
         toy_end_person(t);
     }
@@ -86,14 +87,13 @@ static void shares_point_at_what_mattered(void **state)
     (void)state;
     tdm_err err;
     toy *t = keys_and_noise();
-    tdm_model *m = toy_fitted(t, "epochs=12 rate=0.005", NULL); /* longer, and it knows the noise by heart */
+    tdm_model *m = toy_fitted(t, "epochs=12 rate=0.005", NULL);
     for (uint32_t key = 0; key < 5; key++) {
-        const uint32_t items[5] = {12, key, 17, 21, 24};
-        tdm_history h = toy_asked(items, 5);
+        const uint32_t items[3] = {12, key, 17};
+        tdm_history h = toy_asked(items, 3);
         tdm_evidence e;
         CHECK_OK(m->ops->because(m, &e, &h, 5 + key, &err), err);
-        CHECK(e.n_because >= 1 && e.because[0].item == key && e.because[0].share > 0.15f);
-        CHECK(e.n_because == 1 || e.because[1].share < 0.6f * e.because[0].share);
+        CHECK(e.n_because >= 1 && e.because[0].item == key && e.because[0].share > 0.9f);
         float sum = e.rest;
         for (size_t k = 0; k < e.n_because; k++) {
             CHECK(e.because[k].share > 0); /* what speaks against an item is not a reason for it */
