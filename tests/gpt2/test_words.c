@@ -213,10 +213,14 @@ static void sentences_are_one_line_and_end(void **state)
     size_t written = 0, apt = 0, all = 0;
     tdm_err e;
     for (uint32_t u = 0; u < 6; u++)
-        for (uint32_t i = 0; i < 6; i++, all++) {
+        for (uint32_t i = 0; i < WORLD_KINDS * WORLD_ITEMS; i++) {
             char out[200], again[200];
             double logp, twice;
             tdm_history h = tdm_dataset_history(shared.d, u);
+            bool tool = tdm_strings_at(&shared.d->item_id, i).p[1] == '1';
+            /* tea for tea people: what one should say of a hammer to them, the data do not tell */
+            if (tool != (tdm_strings_at(&shared.d->item_id, h.items[0]).p[1] == '1')) continue;
+            all++;
             tdm_evidence because = {.n_because = 1, .rest = 0.5f};
             because.because[0].item = h.items[0];
             because.because[0].share = 0.5f;
@@ -230,12 +234,11 @@ static void sentences_are_one_line_and_end(void **state)
             if (all % 12 == 0) print_message("  %s (%.2f)\n", out, logp);
             CHECK(tdm_utf8_valid(tdm_str_of(out)) && tdm_prompt_ends(tdm_str_of(out)) && strlen(out) <= REVIEW_BYTES);
             for (const char *c = out; *c; c++) CHECK((unsigned char)*c >= 0x20);
-            bool tool = tdm_strings_at(&shared.d->item_id, i).p[1] == '1';
             apt +=
                 tool == (strstr(out, "strong") || strstr(out, "grip") || strstr(out, "steel") || strstr(out, "work"));
         }
     CHECK(written * 2 > all);
-    CHECK(apt * 10 >= written * 7);
+    CHECK(apt * 10 >= written * 9);
     char little[20];
     double logp;
     tdm_history h = tdm_dataset_history(shared.d, 0);
