@@ -102,6 +102,8 @@ static int forget(const char *path, const struct stat *s, int type, struct FTW *
     return remove(path);
 }
 
+void e2e_remove(const char *path) { assert_int_equal(nftw(path, forget, 16, FTW_DEPTH | FTW_PHYS), 0); }
+
 int e2e_end(void **state)
 {
     (void)state;

@@ -42,6 +42,7 @@ void e2e_refused(const char *arguments, int status, const char *part, ...);
 char *e2e_read(const char *path, size_t *n); /* the whole file, ended by NUL; to free() */
 void e2e_write(const char *path, const void *bytes, size_t n);
 bool e2e_exists(const char *path);
+void e2e_remove(const char *folder); /* with all that is in it */
 
 /* Every file that tandem.json names, and tandem.json, byte for byte. */
 void e2e_same_model(const char *a, const char *b);

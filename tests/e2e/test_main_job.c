@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main job: from a raw log to a folder, a report, and every question that can be asked of it. */
+#include "run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cJSON *at(const cJSON *o, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+    if (!v) fail_msg("the answer has no \"%s\"", key);
+    return v;
+}
+
+static bool is(const cJSON *o, const char *key, const char *text)
+{
+    const cJSON *v = at(o, key);
+    return cJSON_IsString(v) && !strcmp(v->valuestring, text);
+}
+
+static double number(const cJSON *o, const char *key)
+{
+    const cJSON *v = at(o, key);
+    CHECK(cJSON_IsNumber(v) && isfinite(v->valuedouble));
+    return v->valuedouble;
+}
+
+static void fit(void **state)
+{
+    static const char *const files[] = {"tandem.json",
+                                        "dataset.json",
+                                        "dataset.safetensors",
+                                        "text.safetensors",
+                                        "cf/popularity.safetensors",
+                                        "cf/user-knn.safetensors",
+                                        "cf/item-knn.safetensors",
+                                        "cf/cooccurrence.safetensors",
+                                        "content.safetensors",
+                                        "gpt2-items/config.json",
+                                        "gpt2-items/model.safetensors",
+                                        "gpt2-items/items.json",
+                                        "gpt2-words/config.json",
+                                        "gpt2-words/model.safetensors",
+                                        "gpt2-words/vocab.json",
+                                        "gpt2-words/merges.txt",
+                                        "gpt2-words/added_tokens.json",
+                                        "gpt2-words/special_tokens_map.json",
+                                        "gpt2-words/tokenizer_config.json",
+                                        "fusion.json",
+                                        "report.html",
+                                        "report.json"};
+    static const char *const gone[] = {"progress.json", "gpt2-items.checkpoint", "gpt2-words.checkpoint"};
+    (void)state;
+    ran *r = tandem("fit reviews.jsonl --items items.jsonl -o m " E2E_QUICK);
+    if (r->status) fail_msg("status %d: %s", r->status, r->err);
+    CHECK(strstr(r->out, "people judged on test") && strstr(r->out, "m/report.html"));
+    char path[128];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "m/%s", files[i]);
+        if (!e2e_exists(path)) fail_msg("%s is not there", path);
+    }
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+        snprintf(path, sizeof path, "m/%s", gone[i]);
+        if (e2e_exists(path)) fail_msg("%s was left behind", path);
+    }
+}
+
+/* The report opens without a network: no address is loaded from it. */
+static void report(void **state)
+{
+    static const char *const loads[] = {"src=\"http", "src='http", "href=\"http", "href='http",
+                                        "url(",       "@import",   "src=\"//"};
+    (void)state;
+    char *html = e2e_read("m/report.html", NULL);
+    for (size_t i = 0; i < sizeof loads / sizeof *loads; i++)
+        if (strstr(html, loads[i])) fail_msg("the report loads something: %.60s", strstr(html, loads[i]));
+    CHECK(strstr(html, "<svg") && strstr(html, "hybrid") && strstr(html, "</html>"));
+    free(html);
+}
+
+static void evaluation(void **state)
+{
+    static const char *const metrics[] = {"recall@10", "ndcg@10", "rmse"};
+    (void)state;
+    cJSON *o = e2e_json(tandem("evaluate m --json"));
+    const cJSON *data = at(o, "dataset"), *hybrid = at(at(o, "models"), "hybrid"), *c;
+    CHECK(number(data, "users") == 90 && number(data, "items") == 45 && number(data, "interactions") > 600);
+    CHECK(is(o, "split", "time") && is(o, "ties", "file") && is(o, "seen", "filter") && number(o, "people") > 10);
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        const cJSON *m = at(hybrid, metrics[i]);
+        CHECK(number(m, "low") <= number(m, "value") && number(m, "value") <= number(m, "high"));
+    }
+    CHECK(cJSON_GetArraySize(at(o, "comparisons")) > 0);
+    cJSON_ArrayForEach(c, at(o, "comparisons"))
+    {
+        CHECK(cJSON_IsString(at(c, "a")) && cJSON_IsString(at(c, "b")) && cJSON_IsString(at(c, "metric")));
+        CHECK(number(c, "low") <= number(c, "difference") && number(c, "difference") <= number(c, "high"));
+        CHECK(number(c, "p") >= 0 && number(c, "p") <= 1);
+    }
+    at(o, "slices");
+    /* The log is made so that what follows what can be learned; chance is about 10 of 45 items. */
+    CHECK(number(at(hybrid, "recall@10"), "value") > 0.5);
+    cJSON_Delete(o);
+}
+
+static void recommend(void **state)
+{
+    const cJSON *rec, *part;
+    (void)state;
+    cJSON *o = e2e_json(tandem("recommend m --user P003 -n 4 --json"));
+    CHECK(is(o, "user", "P003") && cJSON_GetArraySize(at(o, "recommendations")) == 4);
+    double before = INFINITY;
+    cJSON_ArrayForEach(rec, at(o, "recommendations"))
+    {
+        double sum = 0, shares = number(rec, "rest"), score = number(rec, "score");
+        CHECK(strstr(at(rec, "title")->valuestring, " "));
+        cJSON_ArrayForEach(part, at(rec, "parts")) sum += part->valuedouble;
+        CHECK(fabs(sum - score) <=
+              1e-4 * fmax(1, fabs(score))); /* parts and score are floats, added in another order */
+        cJSON_ArrayForEach(part, at(rec, "because")) shares += number(part, "share");
+        CHECK(fabs(shares - 1) <= 1e-4);
+        cJSON_ArrayForEach(part, at(rec, "neighbours"))
+            CHECK(number(part, "similarity") > 0 && !is(part, "user", "P003"));
+        CHECK(cJSON_GetArraySize(at(rec, "evidence")) > 0 && *at(rec, "text")->valuestring);
+        CHECK(is(rec, "text_source", "gpt2") || is(rec, "text_source", "evidence"));
+        cJSON_ArrayForEach(part, at(o, "history")) CHECK(!is(rec, "item", at(part, "item")->valuestring));
+        CHECK(score <= before);
+        before = score;
+    }
+    /* What was first is first no more once it is not wanted; the second takes its place. */
+    char first[32], second[32], command[128];
+    snprintf(first, sizeof first, "%s", at(cJSON_GetArrayItem(at(o, "recommendations"), 0), "item")->valuestring);
+    snprintf(second, sizeof second, "%s", at(cJSON_GetArrayItem(at(o, "recommendations"), 1), "item")->valuestring);
+    cJSON_Delete(o);
+    snprintf(command, sizeof command, "recommend m --user P003 -n 1 --json --exclude %s", first);
+    o = e2e_json(tandem(command));
+    CHECK(is(cJSON_GetArrayItem(at(o, "recommendations"), 0), "item", second));
+    cJSON_Delete(o);
+
+    o = e2e_json(tandem("recommend m --history I000,I003:5 -n 5 --category Tea --json"));
+    CHECK(cJSON_IsNull(at(o, "user")) && cJSON_GetArraySize(at(o, "recommendations")) == 5);
+    cJSON_ArrayForEach(rec, at(o, "recommendations")) CHECK(strstr(at(rec, "title")->valuestring, "Tea"));
+    cJSON_Delete(o);
+
+    ran *r = tandem("recommend m --user P003 -n 2 --explain");
+    CHECK(!r->status && strstr(r->out, "  1.  ") && strstr(r->out, "  2.  ") && !strstr(r->out, "  3.  "));
+    CHECK(strstr(r->out, "score ") && strstr(r->out, "gpt2-items"));
+    r = tandem("recommend m --user P003 --model item-knn -n 3");
+    CHECK(!r->status && strstr(r->out, "  3.  "));
+}
+
+/* A newcomer gets what is popular, and is told so. */
+static void newcomer(void **state)
+{
+    (void)state;
+    ran *r = tandem("recommend m --history '' -n 3");
+    CHECK(!r->status && strstr(r->out, "the history is empty") && strstr(r->out, "popular"));
+    char *popular = strdup(strstr(r->out, "  1.  "));
+    r = tandem("recommend m --history '' -n 3 --model popularity");
+    CHECK(strstr(r->out, "  1.  ") && !strncmp(strstr(r->out, "  1.  "), popular, 20));
+    free(popular);
+}
+
+static void other_questions(void **state)
+{
+    (void)state;
+    cJSON *o = e2e_json(tandem("explain m --user P003 --item I004 --json"));
+    CHECK(is(o, "item", "I004") && is(o, "user", "P003") && cJSON_GetArraySize(at(o, "evidence")) > 0);
+    CHECK(*at(o, "text")->valuestring && fabs(number(o, "score")) > 0);
+    cJSON_Delete(o);
+    ran *r = tandem("similar m --item I003 -n 3");
+    CHECK(!r->status && strstr(r->out, "Soap") && !strstr(r->out, "I003 "));
+    r = tandem("similar m --user P003 -n 3");
+    CHECK(!r->status && strstr(r->out, "P0") && !strstr(r->out, "P003"));
+    r = tandem("compare m m:content");
+    CHECK(!r->status && strstr(r->out, "m:hybrid minus m:content"));
+    r = tandem("inspect m");
+    CHECK(!r->status && strstr(r->out, "model folder") && strstr(r->out, "rows_read"));
+    r = tandem("inspect reviews.jsonl");
+    CHECK(!r->status && strstr(r->out, "JSON lines") && strstr(r->out, "reviewerID"));
+    r = tandem("inspect m/content.safetensors");
+    CHECK(!r->status && strstr(r->out, "safetensors") && strstr(r->out, "vectors"));
+    r = tandem("doctor");
+    CHECK(!r->status && strstr(r->out, "kernels") && strstr(r->out, "onednn"));
+    r = tandem("models");
+    CHECK(!r->status && strstr(r->out, "gpt2-items") && strstr(r->out, "hybrid"));
+    r = tandem("--version");
+    CHECK(!r->status && !strncmp(r->out, "tandem ", 7));
+}
+
+/* The three verbs that fit joins give the same folder. */
+static void by_steps(void **state)
+{
+    (void)state;
+    cJSON *o = e2e_json(tandem("prepare reviews.jsonl --items items.jsonl -o d --json"));
+    CHECK(number(o, "users") == 90 && number(o, "items") == 45);
+    CHECK(number(o, "rows_read") == number(o, "interactions") + number(o, "duplicates"));
+    cJSON_Delete(o);
+    assert_int_equal(tandem("inspect d")->status, 0);
+    ran *r = tandem("train d -o steps " E2E_QUICK);
+    if (r->status) fail_msg("status %d: %s", r->status, r->err);
+    assert_int_equal(tandem("evaluate steps --trec trec --per-person people.csv")->status, 0);
+    CHECK(e2e_exists("trec") && e2e_exists("people.csv"));
+    e2e_same_model("m", "steps");
+}
+
+/* What goes out comes in again: the same people, items and interactions. */
+static void exported(void **state)
+{
+    (void)state;
+    assert_int_equal(tandem("export m --csv csv --recbole recbole --sequences sequences.txt")->status, 0);
+    cJSON *raw = e2e_json(tandem("prepare reviews.jsonl --items items.jsonl -o back0 --json"));
+    static const char *const again[] = {"prepare csv/interactions.csv --items csv/items.csv -o back1 --json",
+                                        "prepare sequences.txt --items items.jsonl -o back2 --json",
+                                        "prepare recbole/recbole.inter --items recbole/recbole.item -o back3 --json"};
+    for (size_t i = 0; i < sizeof again / sizeof *again; i++) {
+        cJSON *o = e2e_json(tandem(again[i]));
+        static const char *const counts[] = {"users", "items", "interactions", "items_with_title"};
+        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+            if (number(o, counts[k]) != number(raw, counts[k]))
+                fail_msg("%s: %g %s, and were %g", again[i], number(o, counts[k]), counts[k], number(raw, counts[k]));
+        cJSON_Delete(o);
+    }
+    cJSON_Delete(raw);
+    ran *r =
+        tandem("fit sequences.txt --items items.jsonl --split leave-one-out -o s --models popularity,item-knn,hybrid");
+    if (r->status) fail_msg("status %d: %s", r->status, r->err);
+}
+
+static void demo(void **state)
+{
+    (void)state;
+    ran *r = tandem("demo shown " E2E_QUICK);
+    if (r->status) fail_msg("status %d: %s", r->status, r->err);
+    CHECK(strstr(r->out, "recommended to ") && strstr(r->out, "  1.  ") && strstr(r->out, "shown/model/report.html"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fit),       cmocka_unit_test(report),   cmocka_unit_test(evaluation),
+        cmocka_unit_test(recommend), cmocka_unit_test(newcomer), cmocka_unit_test(other_questions),
+        cmocka_unit_test(by_steps),  cmocka_unit_test(exported), cmocka_unit_test(demo)};
+    return cmocka_run_group_tests(tests, e2e_begin, e2e_end);
+}

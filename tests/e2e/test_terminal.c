@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program says while it works, where its options come from, and that README.md names verbs that exist. */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIT "fit reviews.jsonl --items items.jsonl " E2E_QUICK " --models popularity,item-knn,content,hybrid "
+
+static void loudness(void **state)
+{
+    (void)state;
+    ran *r = tandem(FIT "-o quiet -q");
+    CHECK(!r->status && !*r->err && *r->out);
+    r = tandem(FIT "-o plain");
+    CHECK(!r->status && strstr(r->err, "item-knn       done in") && !strstr(r->err, "\r") && !strstr(r->err, "\033"));
+    CHECK(!strstr(r->err, "fitting"));
+    r = tandem(FIT "-o loud -v");
+    CHECK(!r->status && strstr(r->err, "item-knn       fitting"));
+    r = tandem("fit reviews.jsonl --items nowhere.jsonl -o x -q");
+    CHECK(r->status == 1 && strstr(r->err, "nowhere.jsonl")); /* quiet is not dumb */
+}
+
+static void check_log(const char *path, const char *stage, const char *message)
+{
+    char *text = e2e_read(path, NULL), *next;
+    size_t found = 0, lines = 0;
+    for (char *line = text; *line; line = next, lines++) {
+        cJSON *o = NULL;
+        tdm_err err = {{0}};
+        next = strchr(line, '\n');
+        CHECK(next);
+        *next++ = 0;
+        CHECK_OK(tdm_json_parse(&o, line, strlen(line), "a line of the log", &err), err);
+        unsigned year, month, day, hour, minute;
+        CHECK(sscanf(tdm_json_str(o, "time", ""), "%4u-%2u-%2uT%2u:%2u:", &year, &month, &day, &hour, &minute) == 5);
+        const char *level = tdm_json_str(o, "level", "");
+        CHECK(!strcmp(level, "info") || !strcmp(level, "warn") || !strcmp(level, "error") || !strcmp(level, "debug"));
+        CHECK(*tdm_json_str(o, "stage", "") && *tdm_json_str(o, "message", ""));
+        found += !strcmp(tdm_json_str(o, "stage", ""), stage) && strstr(tdm_json_str(o, "message", ""), message);
+        cJSON_Delete(o);
+    }
+    free(text);
+    if (!found) fail_msg("%s: none of %zu lines is of %s and says \"%s\"", path, lines, stage, message);
+}
+
+static void log_file(void **state)
+{
+    (void)state;
+    assert_int_equal(tandem(FIT "-o logged -q --log fit.log")->status, 0);
+    check_log("fit.log", "item-knn", "fitting");
+    assert_int_equal(tandem("fit nowhere.jsonl -o x --log fail.log")->status, 1);
+    check_log("fail.log", "tandem", "nowhere.jsonl");
+    e2e_refused(FIT "-o x --log nowhere/fit.log", 1, "nowhere/fit.log", NULL);
+}
+
+/* Flag before environment before file. */
+static void sources_of_options(void **state)
+{
+    static const char file[] = "# of the house\nseed = 5\nthreads = 2\n\nset = item-knn.k=7\n";
+    (void)state;
+    e2e_write("house.conf", file, sizeof file - 1);
+    ran *r = tandem("fit --print-config");
+    CHECK(!r->status && strstr(r->out, "seed = 1\n"));
+    r = tandem("fit -c house.conf --print-config");
+    CHECK(!r->status && strstr(r->out, "seed = 5\n") && strstr(r->out, "threads = 2\n") &&
+          strstr(r->out, "set = item-knn.k=7\n"));
+    setenv("TANDEM_SEED", "6", 1);
+    r = tandem("fit -c house.conf --print-config");
+    CHECK(!r->status && strstr(r->out, "seed = 6\n") && strstr(r->out, "threads = 2\n"));
+    r = tandem("fit -c house.conf --print-config --seed 7");
+    CHECK(!r->status && strstr(r->out, "seed = 7\n"));
+    assert_int_equal(tandem(FIT "-o by-environment")->status, 0);
+    setenv("TANDEM_SEED", "six", 1);
+    e2e_refused("models", 2, "seed", "six", NULL);
+    unsetenv("TANDEM_SEED");
+    assert_int_equal(tandem(FIT "-o by-flag --seed 6")->status, 0);
+    char *a = e2e_read("by-environment/tandem.json", NULL), *b = e2e_read("by-flag/tandem.json", NULL);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    e2e_refused("fit -c nowhere.conf", 1, "nowhere.conf", NULL);
+    e2e_write("bad.conf", "colour = red\n", 13);
+    e2e_refused("fit -c bad.conf", 1, "bad.conf:1", "colour", NULL);
+}
+
+/* What --print-config prints is a file that -c takes. */
+static void print_config_is_a_config(void **state)
+{
+    (void)state;
+    ran *r = tandem("fit --print-config --seed 9 --preset quick --strict --cutoffs 3,4");
+    char *first = strdup(r->out);
+    e2e_write("printed.conf", first, strlen(first));
+    r = tandem("fit -c printed.conf --print-config");
+    CHECK(!r->status && strstr(r->out, "seed = 9\n") && strstr(r->out, "strict = yes\n"));
+    char *config = strdup(first), *said = strdup(r->out);
+    /* The name of the file itself is in the second only. */
+    for (char *a = strtok(config, "\n"); a; a = strtok(NULL, "\n"))
+        if (strncmp(a, "# config", 8) && !strstr(said, a)) fail_msg("\"%s\" was lost", a);
+    free(config);
+    free(said);
+    free(first);
+}
+
+/* Every `tandem VERB` of README.md in code has a --help. Prose ("tandem turns a log...") is not code. */
+static void readme(void **state)
+{
+    (void)state;
+    if (!e2e_exists(TDM_SOURCE_DIR "/README.md")) skip();
+    char *text = e2e_read(TDM_SOURCE_DIR "/README.md", NULL);
+    size_t n = 0;
+    for (const char *c = text; (c = strstr(c, "tandem ")); c += 7) {
+        char verb[32], command[64];
+        bool code = c > text && (c[-1] == '`' || (c[-1] == '\n' && c > text + 4 && !strncmp(c - 4, "```\n", 4)));
+        if (!code || sscanf(c + 7, "%31[a-z]", verb) != 1) continue;
+        snprintf(command, sizeof command, "%s --help", verb);
+        if (tandem(command)->status) fail_msg("README.md: there is no verb %s", verb);
+        n++;
+    }
+    free(text);
+    CHECK(n >= 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(loudness), cmocka_unit_test(log_file),
+                                       cmocka_unit_test(sources_of_options), cmocka_unit_test(print_config_is_a_config),
+                                       cmocka_unit_test(readme)};
+    return cmocka_run_group_tests(tests, e2e_begin, e2e_end);
+}
