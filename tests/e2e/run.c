@@ -124,10 +124,10 @@ static void onto(const char *path, int fd)
 
 pid_t e2e_start(const char *arguments)
 {
-    char *argv[MOST_WORDS] = {(char *)TDM_PROGRAM}, *words = strdup(arguments);
+    char *argv[MOST_WORDS] = {(char *)TDM_PROGRAM}, *words = strdup(arguments), *rest = NULL;
     int n = 1;
     assert_non_null(words);
-    for (char *w = strtok(words, " "); w; w = strtok(NULL, " ")) {
+    for (char *w = strtok_r(words, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {
         assert_true(n < MOST_WORDS - 1);
         argv[n++] = strcmp(w, "''") ? w : (char *)"";
     }
