@@ -134,6 +134,7 @@ tdm_status tdm_words_complete(tdm_words *w, tdm_err *err)
     if (!st) st = tdm_readers_make(&w->readers, w->train, err);
     if (!st) st = names_make(w, err);
     if (!st) st = plain_make(w, err);
+    if (!st) st = tdm_lexicon_make(&w->lexicon, w->train, err);
     w->summaries = any_text(w->train, &w->train->summary);
     w->reviews = any_text(w->train, &w->train->review);
     w->writes = w->summaries || w->reviews;
@@ -146,6 +147,7 @@ void tdm_words_close(tdm_model *m)
     if (!w) return;
     tdm_trie_clear(&w->trie);
     tdm_readers_clear(&w->readers);
+    tdm_lexicon_clear(&w->lexicon);
     tdm_free(w->names.token);
     tdm_free(w->names.offset);
     tdm_free(w->names.author);

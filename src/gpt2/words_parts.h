@@ -39,6 +39,12 @@ typedef struct tdm_readers {
     uint32_t *at, *user;
 } tdm_readers;
 
+/* Words and neighbours that the training rows know, as sorted hashes. */
+typedef struct tdm_lexicon {
+    uint64_t *key;
+    size_t n;
+} tdm_lexicon;
+
 typedef struct tdm_words {
     tdm_model base;
     tdm_params p;
@@ -49,6 +55,7 @@ typedef struct tdm_words {
     tdm_names names;
     tdm_readers readers;
     tdm_trie trie;
+    tdm_lexicon lexicon;
     tdm_tokens word[5]; /* " hated" .. " loved" as tokens */
     uint32_t *plain;    /* tokens that may stand in a sentence, in order; room for two marks behind them */
     size_t n_plain;
@@ -72,6 +79,14 @@ void tdm_words_name(tdm_buf *out, const tdm_dataset *d, const tdm_readers *r, ui
 
 tdm_status tdm_readers_make(tdm_readers *r, const tdm_dataset *d, tdm_err *err);
 void tdm_readers_clear(tdm_readers *r);
+
+/* ---- words that are there (words_lexicon.c) ---- */
+
+tdm_status tdm_lexicon_make(tdm_lexicon *l, const tdm_dataset *d, tdm_err *err);
+void tdm_lexicon_clear(tdm_lexicon *l);
+tdm_str tdm_lexicon_word(tdm_str *s); /* the next word, without marks around it; taken from s; empty at the end */
+bool tdm_lexicon_knows(const tdm_lexicon *l, tdm_str word);
+bool tdm_lexicon_joins(const tdm_lexicon *l, tdm_str left, tdm_str right); /* somebody wrote the two side by side */
 
 /* ---- prompts of a person (words_prompt.c) ---- */
 

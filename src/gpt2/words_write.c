@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRIES = 8, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 24, LONGEST_WORD = 32 };
+enum { TRIES = 12, STRANGE = 1, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 24, LONGEST_WORD = 32 };
 
 typedef struct writer {
     const tdm_words *w;
@@ -30,29 +30,22 @@ typedef struct writer {
 
 /* ---- is it a sentence? ---- */
 
-/* The next word of s, which it is taken from; marks at its end are not part of it. */
-static tdm_str next_word(tdm_str *s)
-{
-    while (s->n && *s->p == ' ') s->p++, s->n--;
-    tdm_str word = {s->p, 0};
-    while (s->n && *s->p != ' ') s->p++, s->n--, word.n++;
-    while (word.n > 1 && strchr(".,!?;:\"')", word.p[word.n - 1])) word.n--;
-    return word;
-}
-
-/* Long enough to say something: four words or more, mostly letters, none endless, and no two neighbours twice, which is
- * how a small model goes round in circles. */
-static bool passes(tdm_str s)
+/* Long enough to say something: four words or more, mostly letters, none endless or made up, and no two neighbours
+ * twice, which is how a small model goes round in circles. *strange: neighbours that nobody has written so. */
+static bool passes(const tdm_lexicon *l, tdm_str s, size_t *strange)
 {
     enum { MOST = 64 };
     tdm_str word[MOST];
     size_t n = 0, letters = 0, all = s.n;
+    *strange = 0;
     if (s.n < SHORTEST || !tdm_prompt_ends(s)) return false;
     for (size_t i = 0; i < s.n; i++)
         letters += ((s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z') || (uint8_t)s.p[i] >= 0x80;
-    while (n < MOST && (word[n] = next_word(&s)).n) n++;
+    while (n < MOST && (word[n] = tdm_lexicon_word(&s)).n) n++;
     for (size_t i = 0; i < n; i++) {
-        if (word[i].n > LONGEST_WORD || (i && tdm_str_eq(word[i], word[i - 1]))) return false;
+        if (word[i].n > LONGEST_WORD || !tdm_lexicon_knows(l, word[i])) return false;
+        if (i && tdm_str_eq(word[i], word[i - 1])) return false;
+        if (i) *strange += !tdm_lexicon_joins(l, word[i - 1], word[i]);
         for (size_t j = i + 1; j + 1 < n; j++)
             if (tdm_str_eq(word[i], word[j]) && tdm_str_eq(word[i + 1], word[j + 1])) return false;
     }
@@ -140,8 +133,10 @@ static tdm_status best_of(writer *x, char *out, size_t cap, double *logp, const 
         size_t most = cap - 1 < REVIEW_BYTES ? cap - 1 : REVIEW_BYTES;
         tdm_str s = tdm_prompt_sentences((tdm_str){clean.p, clean.n}, most);
         double mean = x->logp / (double)x->tokens;
-        if (st || !passes(s) || mean <= best) continue;
-        best = mean;
+        size_t strange;
+        if (st || !passes(&x->w->lexicon, s, &strange) || strange > STRANGE) continue;
+        if (mean - (double)strange <= best) continue; /* one strange join weighs a unit of likelihood */
+        best = mean - (double)strange;
         memcpy(out, s.p, s.n);
         out[s.n] = 0;
         *logp = mean;

@@ -2,7 +2,8 @@
 /* bpe.h - byte-level byte-pair encoding, exactly GPT-2's, and the learning of one from text.
  *
  * Text is cut by GPT-2's expression (PCRE2, with Unicode classes); the bytes of a piece are merged pair by pair, the
- * lowest rank first. Any bytes go in and come out again: bytes that are not UTF-8 are pieces of their own. */
+ * lowest rank first. Any bytes go in and come out again: bytes that are not UTF-8 are pieces of their own. (A foreign vocabulary that lacks
+ * a byte cannot say it and leaves it out.) */
 #ifndef TDM_TEXT_BPE_H
 #define TDM_TEXT_BPE_H
 
@@ -11,7 +12,8 @@
 
 typedef struct tdm_bpe tdm_bpe; /* const use is safe from many threads */
 
-/* Reads vocab.json (or encoder.json) and merges.txt (or vocab.bpe) of a folder, and added_tokens.json where it is. */
+/* Reads vocab.json (or encoder.json) and merges.txt (or vocab.bpe) of a folder, and added_tokens.json and
+ * special_tokens_map.json where they are. */
 tdm_status tdm_bpe_open(tdm_bpe **out, const char *folder, tdm_err *err);
 void tdm_bpe_close(tdm_bpe *b);
 

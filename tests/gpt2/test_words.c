@@ -247,6 +247,18 @@ static void sentences_are_one_line_and_end(void **state)
     CHECK(strlen(little) < sizeof little);
 }
 
+static void made_up_words_are_known_as_such(void **state)
+{
+    (void)state;
+    const tdm_lexicon *l = &parts(shared.m)->lexicon;
+    tdm_str text = tdm_str_of(" \"Morning!!\" (day) ... x"), empty = {0};
+    tdm_str a = tdm_lexicon_word(&text), b = tdm_lexicon_word(&text);
+    CHECK(tdm_str_is(a, "Morning") && tdm_str_is(b, "day"));
+    CHECK(tdm_lexicon_knows(l, a) && !tdm_lexicon_knows(l, tdm_str_of("mornink")));
+    CHECK(tdm_lexicon_joins(l, tdm_str_of("every"), a) && !tdm_lexicon_joins(l, a, tdm_str_of("every")));
+    CHECK(tdm_lexicon_word(&empty).n == 0);
+}
+
 static void without_reviews_it_ranks_and_is_silent(void **state)
 {
     (void)state;
@@ -279,6 +291,7 @@ int main(void)
         cmocka_unit_test(tea_people_are_offered_tea),
         cmocka_unit_test(an_empty_history_and_a_foreign_item_are_no_harm),
         cmocka_unit_test(sentences_are_one_line_and_end),
+        cmocka_unit_test(made_up_words_are_known_as_such),
         cmocka_unit_test(without_reviews_it_ranks_and_is_silent),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
