@@ -5,11 +5,13 @@
  *
  *     circle   a member of a small circle of items that are chosen together, in any order and at any distance. Circles
  *              are drawn by lot over all shelves, so their members share no words: co-choice alone shows them.
- *     way      an item of the cluster that the person is in. Clusters lie on a ring, and a person walks round it, one
- *              way or the other: the way is in the order of the history and nowhere else.
+ *     way      an item of the next cluster. Clusters lie on a ring, and a person walks round it, one way or the other,
+ *              with other choices in between: the last cluster leaves two that may be next, and which of them it is
+ *              shows only in the order of the last two.
  *     sequel   the item that follows the last one or the one before: a second part, the filters of a jug.
- *     words    a new and little known item made by whom, and called as, something the person chose lately.
- *     crowd    anything, by how well known it is.
+ *     words    a new item that next to nobody has chosen yet, made by whom, and called as, something the person chose
+ *              lately.
+ * lately. crowd    anything, by how well known it is.
  *
  * Whole numbers decide everything, so the same seed makes the same bytes on every machine. Inside this floor, and for
  * tests that need to know the reasons. */
@@ -23,14 +25,14 @@
 enum { TDM_SHOP_PEOPLE = 1500, TDM_SHOP_CLUSTERS = 8, TDM_SHOP_DAYS = 1095, TDM_SHOP_ITEMS = 400 };
 
 typedef enum tdm_shop_domain { TDM_PRODUCTS, TDM_FILMS, TDM_ARTICLES, TDM_SHOP_DOMAINS } tdm_shop_domain;
-typedef enum tdm_reason {
+typedef enum tdm_shop_reason {
     TDM_BY_CIRCLE,
     TDM_BY_WAY,
     TDM_BY_SEQUEL,
     TDM_BY_WORDS,
     TDM_BY_CROWD,
     TDM_REASONS
-} tdm_reason;
+} tdm_shop_reason;
 
 /* The random streams, one for each use. */
 typedef enum tdm_shop_stream {
@@ -73,7 +75,7 @@ typedef struct tdm_shop_item {
 typedef struct tdm_visit {
     uint32_t person, item;
     uint32_t day, step; /* step: of the person's history */
-    tdm_reason reason;
+    tdm_shop_reason reason;
     int rating; /* 1 to 5 */
 } tdm_visit;
 

@@ -2,7 +2,7 @@
 /* stock.c - fills the shelves.
  *
  * A shelf holds regular items, sequels of its first two or so regular items, and new items, each made after one of its
- * best-known regular ones: same maker, same line or subject. Only regular items lie in clusters and circles. Both are
+ * best-known regular ones: same maker, same line or subject. A regular item lies in a cluster or in a circle. Both are
  * dealt from shuffled decks, so neither knows anything of shelves. */
 #include "base/mem.h"
 #include "sample/shop.h"
@@ -10,7 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CIRCLE = 4, NEW_SPAN = 70, NEW_FROM = TDM_SHOP_DAYS - 170 };
+enum {
+    CIRCLE = 5,
+    RING = 40 /* of a hundred regular items lie in clusters */,
+    NEW_SPAN = 70,
+    NEW_FROM = TDM_SHOP_DAYS - 170
+};
 
 /* How many of each a shelf of this domain has; `parts`: the longest sequence of its sequels. */
 static const struct plan {
@@ -215,17 +220,20 @@ static void newcomer_add(tdm_shop *s, tdm_rng *r, size_t anchor)
 static void deal(tdm_shop *s, const uint32_t *regular, size_t n)
 {
     uint32_t deck[TDM_SHOP_ITEMS];
+    unsigned clustered = 0, circled = 0;
     tdm_rng r = tdm_rng_make(s->seed, TDM_STREAM_RANK, 0);
     memcpy(deck, regular, n * sizeof *deck);
     tdm_rng_shuffle_u32(&r, deck, n);
     for (size_t k = 0; k < n; k++) {
-        s->item[deck[k]].cluster = (unsigned)(k % TDM_SHOP_CLUSTERS);
-        s->item[deck[k]].weight = (unsigned)(6000 / (k / TDM_SHOP_CLUSTERS + 3)); /* Zipf's law with a blunt head */
+        tdm_shop_item *t = &s->item[deck[k]];
+        if (k * RING % 100 < RING) t->cluster = clustered++ % TDM_SHOP_CLUSTERS;
+        t->weight = (unsigned)(6000 / (k / TDM_SHOP_CLUSTERS + 3)); /* Zipf's law with a blunt head */
     }
     r = tdm_rng_make(s->seed, TDM_STREAM_CIRCLE, 0);
     memcpy(deck, regular, n * sizeof *deck);
     tdm_rng_shuffle_u32(&r, deck, n);
-    for (size_t k = 0; k < n; k++) s->item[deck[k]].circle = (unsigned)(k / CIRCLE);
+    for (size_t k = 0; k < n; k++)
+        if (s->item[deck[k]].cluster == TDM_SHOP_CLUSTERS) s->item[deck[k]].circle = circled++ / CIRCLE;
 }
 
 /* The k-th best-known regular item that nothing follows of those from `from` on. */

@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-enum { LONGEST = 40, LATELY = 4, NEAR_THE_END = 170 };
+enum { LONGEST = 40, LATELY = 4, NEAR_THE_END = 170, ANY = -1 };
 
-/* A new item stays little known: it has at most so many rows before this day or before a person's last two choices,
+/* A new item stays next to unknown: it has at most so many rows before this day or before a person's last two choices,
  * which is what models learn from, whether the data is split by time or by leaving out the last. */
-enum { FEW = 5, LATE = TDM_SHOP_DAYS - 90 };
+enum { FEW = 1, LATE = TDM_SHOP_DAYS - 90 };
 
 /* Chances in a hundred. A sequel and a new item are asked for first; the rest share what is left. */
-enum { SEQUEL_NEXT = 70, SEQUEL_LATER = 60, WORDS = 55, CIRCLE = 34, WAY = 50 };
+enum { SEQUEL_NEXT = 60, SEQUEL_LATER = 50, WORDS = 55, CIRCLE = 22, WAY = 68 };
 
 typedef struct walker {
     uint32_t person;
@@ -21,8 +21,7 @@ typedef struct walker {
     int rating[LONGEST];
     uint32_t day[LONGEST];
     size_t n, steps;       /* chosen so far; to choose in all */
-    unsigned cluster, way; /* way: 1, or TDM_SHOP_CLUSTERS - 1 for one back */
-    unsigned stay;         /* steps until the next cluster */
+    unsigned cluster, way; /* cluster: of the last step of the way. way: 1, or TDM_SHOP_CLUSTERS - 1 for one back */
     bool chosen[TDM_SHOP_ITEMS];
     uint32_t *early; /* I: rows so far that models learn from, of new items */
 } walker;
@@ -42,17 +41,17 @@ static void days_draw(walker *w)
     }
 }
 
-/* An item by its weight, of one cluster (TDM_SHOP_CLUSTERS: any) and one circle (TDM_SHOP_ITEMS: any); -1 where the
- * person has all of them. */
-static int by_weight(walker *w, const tdm_shop *s, unsigned cluster, unsigned circle)
+/* An item by its weight, of one cluster (TDM_SHOP_CLUSTERS: of none) and one circle, or of ANY; -1 where the person has
+ * all of them. */
+static int by_weight(walker *w, const tdm_shop *s, int cluster, int circle)
 {
     uint64_t sum = 0;
     for (int pass = 0;; pass++) {
         uint64_t at = pass ? tdm_rng_below(&w->r, sum) : 0;
         for (size_t i = 0; i < s->I; i++) {
             const tdm_shop_item *t = &s->item[i];
-            if (w->chosen[i] || (cluster < TDM_SHOP_CLUSTERS && t->cluster != cluster) ||
-                (circle < TDM_SHOP_ITEMS && t->circle != circle))
+            if (w->chosen[i] || (cluster != ANY && t->cluster != (unsigned)cluster) ||
+                (circle != ANY && t->circle != (unsigned)circle))
                 continue;
             if (!pass) sum += t->weight;
             else if (at < t->weight) return (int)i;
@@ -90,15 +89,23 @@ static int by_words(walker *w, const tdm_shop *s)
 
 static int by_circle(walker *w, const tdm_shop *s)
 {
-    for (int k = 0; w->n && k < 12; k++) {
+    for (int k = 0; w->n && k < 40; k++) {
         unsigned circle = s->item[w->item[tdm_rng_below(&w->r, w->n)]].circle;
-        int i = circle < TDM_SHOP_ITEMS ? by_weight(w, s, TDM_SHOP_CLUSTERS, circle) : -1;
+        int i = circle < TDM_SHOP_ITEMS ? by_weight(w, s, ANY, (int)circle) : -1;
         if (i >= 0) return i;
     }
     return -1;
 }
 
-static int choose(walker *w, const tdm_shop *s, tdm_reason *reason)
+static int by_way(walker *w, const tdm_shop *s)
+{
+    unsigned next = (w->cluster + w->way) % TDM_SHOP_CLUSTERS;
+    int i = by_weight(w, s, (int)next, ANY);
+    if (i >= 0) w->cluster = next;
+    return i;
+}
+
+static int choose(walker *w, const tdm_shop *s, tdm_shop_reason *reason)
 {
     int i = by_sequel(w, s);
     *reason = TDM_BY_SEQUEL;
@@ -106,16 +113,20 @@ static int choose(walker *w, const tdm_shop *s, tdm_reason *reason)
     *reason = TDM_BY_WORDS;
     if ((i = by_words(w, s)) >= 0) return i;
     uint64_t draw = tdm_rng_below(&w->r, 100);
-    *reason = TDM_BY_CIRCLE;
-    if (draw < CIRCLE && (i = by_circle(w, s)) >= 0) return i;
+    if (draw < CIRCLE) {
+        *reason = TDM_BY_CIRCLE;
+        if ((i = by_circle(w, s)) >= 0) return i;
+        *reason = TDM_BY_CROWD; /* the first of a circle is a chance find */
+        if ((i = by_weight(w, s, TDM_SHOP_CLUSTERS, ANY)) >= 0) return i;
+    }
     *reason = TDM_BY_WAY;
-    if (draw < CIRCLE + WAY && (i = by_weight(w, s, w->cluster, TDM_SHOP_ITEMS)) >= 0) return i;
+    if (draw < CIRCLE + WAY && (i = by_way(w, s)) >= 0) return i;
     *reason = TDM_BY_CROWD;
-    return by_weight(w, s, TDM_SHOP_CLUSTERS, TDM_SHOP_ITEMS);
+    return by_weight(w, s, ANY, ANY);
 }
 
 /* How good the item is, how well it fits, and how strict the person is. */
-static int rate(walker *w, const tdm_shop *s, uint32_t item, tdm_reason reason)
+static int rate(walker *w, const tdm_shop *s, uint32_t item, tdm_shop_reason reason)
 {
     static const int fit[TDM_REASONS] = {10, 8, 9, 7, -14};
     const tdm_shop_item *t = &s->item[item];
@@ -134,15 +145,10 @@ static tdm_status walk(tdm_shop *s, uint32_t person, uint32_t *early, tdm_err *e
     if (chance(&w.r, 20)) w.steps += tdm_rng_below(&w.r, 18);
     w.cluster = (unsigned)tdm_rng_below(&w.r, TDM_SHOP_CLUSTERS);
     w.way = chance(&w.r, 50) ? 1 : TDM_SHOP_CLUSTERS - 1;
-    w.stay = 3 + (unsigned)tdm_rng_below(&w.r, 2);
     days_draw(&w);
     if (tdm_grow(&s->visit, &s->cap, s->N + w.steps, sizeof *s->visit)) return tdm_nomem(err, "the rows of the sample");
     for (; w.n < w.steps; w.n++) {
-        if (!w.stay--) {
-            w.cluster = (w.cluster + w.way) % TDM_SHOP_CLUSTERS;
-            w.stay = 2 + (unsigned)tdm_rng_below(&w.r, 2);
-        }
-        tdm_reason reason;
+        tdm_shop_reason reason;
         uint32_t i = (uint32_t)choose(&w, s, &reason); /* a history is far shorter than the catalogue */
         early[i] += reason == TDM_BY_WORDS && is_early(&w);
         w.item[w.n] = i;
