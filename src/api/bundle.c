@@ -31,9 +31,12 @@ static tdm_status manifest_read(tdm_bundle *b, tdm_err *err)
     if (!tdm_file_exists(path)) {
         char *dataset = tdm_path_join(b->folder, "dataset.json"), *part = tdm_path_join(b->folder, "progress.json");
         if (part && tdm_file_exists(part))
-            st = tdm_fail(err, TDM_E_FORMAT, "%s: its training was interrupted; run the same fit or train again and it goes on", b->folder);
+            st =
+                tdm_fail(err, TDM_E_FORMAT,
+                         "%s: its training was interrupted; run the same fit or train again and it goes on", b->folder);
         else if (dataset && tdm_file_exists(dataset))
-            st = tdm_fail(err, TDM_E_FORMAT, "%s: is a dataset, not a model; run tandem train %s -o MODEL first", b->folder, b->folder);
+            st = tdm_fail(err, TDM_E_FORMAT, "%s: is a dataset, not a model; run tandem train %s -o MODEL first",
+                          b->folder, b->folder);
         else st = tdm_fail(err, TDM_E_IO, "%s: is no model folder: there is no tandem.json in it", b->folder);
         tdm_free(dataset);
         tdm_free(part);
@@ -70,7 +73,9 @@ static tdm_status models_load(tdm_bundle *b, tdm_err *err)
     {
         const char *name = tdm_json_str(m, "name", "");
         int i = tdm_models_index(tdm_str_of(name));
-        if (i < 0) return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: holds a model \"%.60s\" unknown to this version", b->folder, name);
+        if (i < 0)
+            return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: holds a model \"%.60s\" unknown to this version", b->folder,
+                            name);
         listed[i] = true;
     }
     tdm_status st = TDM_OK;
@@ -87,8 +92,11 @@ tdm_status tdm_bundle_open(tdm_bundle **out, const char *folder, tdm_err *err)
         tdm_free(b);
         return tdm_nomem(err, folder);
     }
-    tdm_status st = tdm_folder_exists(folder) ? manifest_read(b, err)
-                                              : tdm_fail(err, TDM_E_IO, "%s: there is no such folder", folder);
+    tdm_status st = TDM_OK;
+    if (tdm_folder_exists(folder)) st = manifest_read(b, err);
+    else if (tdm_file_exists(folder))
+        st = tdm_fail(err, TDM_E_ARG, "%s: is a file; a model is the folder that tandem fit -o made", folder);
+    else st = tdm_fail(err, TDM_E_IO, "%s: there is no such folder", folder);
     if (!st) st = tdm_dataset_open(&b->data, folder, err);
     if (!st) st = tdm_split_make(&b->split, b->data, &b->protocol, err);
     if (!st) st = models_load(b, err);
