@@ -39,7 +39,7 @@ static const char *const openers[6][8] = {
     {"{Good}.", "{Good}. My only complaint: {bad}.", "{Did} it {use}: {good}.",
      "I did not expect much, and yet {good}.", "{Good}, as you would expect from {brand}.", NULL},
     {"{Good}.", "I love this {thing}. {Good}.", "What can I say: {good}.", "Ideal {use}. {Good}.",
-     "{Brand} has done it again: {good}.", "It took me a while to find one like this, and {good}.", NULL},
+     "{Brand} has done it again: {good}.", "{Good}, and I would not change a thing.", NULL},
 };
 
 static const char *const closers[6][8] = {
