@@ -160,7 +160,7 @@ tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_
                                    tdm_err *err);
 
 /* The `n` items most like one item, or the people most like one person; one of `item` and `user` is NULL. `model` NULL:
- * the first that can say. */
+ * the first trained of gpt2-items, content and item-knn; people are always user-knn's to say. */
 tdm_status tdm_recommender_similar(tdm_recommender *r, char **answer, const char *item, const char *user,
                                    const char *model, size_t n, tdm_err *err);
 
