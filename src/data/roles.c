@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/roles.h"
 
+#include "data/clean.h"
+
 #include <string.h>
 
 static const char *const role_names[] = {
@@ -33,6 +35,10 @@ static const char *const summaries[] = {"summary",  "reviewsummary", "reviewtitl
                                         "headline", "reviewstitle",  NULL};
 static const char *const row_titles[] = {"producttitle", "itemtitle", "movietitle", "booktitle",
                                          "productname",  "itemname",  NULL};
+static const char *const events[] = {"eventtype",   "event",           "eventname", "action",
+                                     "actiontype",  "behaviortype",    "behavior",  "behaviour",
+                                     "interaction", "interactiontype", NULL};
+static const char *const row_tags[] = {"tag", "usertag", "tagtext", "tagname", NULL};
 static const char *const titles[] = {"title",     "name",        "producttitle", "itemtitle", "movietitle",
                                      "booktitle", "productname", "itemname",     "headline",  NULL};
 static const char *const brands[] = {"brand", "brandname", "store", "manufacturer", "author", "authors", NULL};
@@ -46,9 +52,10 @@ typedef struct entry {
     const char *const *names;
 } entry;
 
-static const entry in_rows[] = {{TDM_ROLE_USER, users},       {TDM_ROLE_ITEM, ids},   {TDM_ROLE_RATING, ratings},
-                                {TDM_ROLE_TIME, times},       {TDM_ROLE_TEXT, texts}, {TDM_ROLE_SUMMARY, summaries},
-                                {TDM_ROLE_TITLE, row_titles}, {TDM_ROLE_NONE, NULL}};
+static const entry in_rows[] = {{TDM_ROLE_USER, users},       {TDM_ROLE_ITEM, ids},     {TDM_ROLE_RATING, ratings},
+                                {TDM_ROLE_TIME, times},       {TDM_ROLE_TEXT, texts},   {TDM_ROLE_SUMMARY, summaries},
+                                {TDM_ROLE_TITLE, row_titles}, {TDM_ROLE_EVENT, events}, {TDM_ROLE_TAG, row_tags},
+                                {TDM_ROLE_NONE, NULL}};
 static const entry in_items[] = {{TDM_ROLE_ITEM, ids},
                                  {TDM_ROLE_TITLE, titles},
                                  {TDM_ROLE_BRAND, brands},
@@ -110,16 +117,43 @@ tdm_role tdm_role_of(tdm_str name, bool items, bool guess, unsigned *rank)
     return items && r == TDM_ROLE_USER ? TDM_ROLE_NONE : r;
 }
 
+/* "NAME=WEIGHT" behind "event:". */
+static bool weight_add(tdm_role_map *m, tdm_str pair)
+{
+    size_t at = pair.n;
+    while (at && pair.p[at - 1] != '=') at--;
+    if (!at) return false;
+    tdm_str name = tdm_str_trim((tdm_str){pair.p, at - 1});
+    double weight;
+    if (!name.n || !tdm_clean_number(&weight, (tdm_str){pair.p + at, pair.n - at}) || !(weight >= 0 && weight < 1e9))
+        return false;
+    size_t k = 0;
+    while (k < m->events && !tdm_str_eq(m->event[k].name, name)) k++;
+    if (k == TDM_EVENTS) return false;
+    m->event[k].name = name;
+    m->event[k].weight = weight;
+    m->events += k == m->events;
+    return true;
+}
+
 tdm_status tdm_role_map_parse(tdm_role_map *out, const char *text, tdm_err *err)
 {
-    static const tdm_role said[] = {TDM_ROLE_USER, TDM_ROLE_ITEM, TDM_ROLE_RATING,
-                                    TDM_ROLE_TIME, TDM_ROLE_TEXT, TDM_ROLE_SUMMARY};
+    static const tdm_role said[] = {TDM_ROLE_USER, TDM_ROLE_ITEM,    TDM_ROLE_RATING, TDM_ROLE_TIME,
+                                    TDM_ROLE_TEXT, TDM_ROLE_SUMMARY, TDM_ROLE_TITLE,  TDM_ROLE_EVENT};
+    static const char weigh[] = "event:";
     *out = (tdm_role_map){0};
     for (const char *p = text; p && *p;) {
         const char *end = strchr(p, ','), *equals = strchr(p, '=');
         if (!end) end = p + strlen(p);
         bool known = false;
-        for (size_t k = 0; equals && equals < end && k < sizeof said / sizeof *said; k++)
+        if ((size_t)(end - p) >= sizeof weigh && !strncmp(p, weigh, sizeof weigh - 1)) {
+            known = weight_add(out, (tdm_str){p + sizeof weigh - 1, (size_t)(end - p) - (sizeof weigh - 1)});
+            if (!known)
+                return tdm_fail(err, TDM_E_ARG,
+                                "--map: \"%.*s\" is not event:NAME=WEIGHT with a weight from 0, of at most %d names",
+                                (int)(end - p > 60 ? 60 : end - p), p, TDM_EVENTS);
+        }
+        for (size_t k = 0; !known && equals && equals < end && k < sizeof said / sizeof *said; k++)
             if (tdm_str_is((tdm_str){p, (size_t)(equals - p)}, role_names[said[k]])) {
                 tdm_str column = tdm_str_trim((tdm_str){equals + 1, (size_t)(end - equals - 1)});
                 known = column.n > 0;
@@ -128,7 +162,8 @@ tdm_status tdm_role_map_parse(tdm_role_map *out, const char *text, tdm_err *err)
             }
         if (!known)
             return tdm_fail(err, TDM_E_ARG,
-                            "--map: \"%.*s\" is not ROLE=COLUMN with a role of user, item, rating, time, text, summary",
+                            "--map: \"%.*s\" is not ROLE=COLUMN with a role of user, item, rating, time, text, "
+                            "summary, title, event, nor event:NAME=WEIGHT",
                             (int)(end - p > 60 ? 60 : end - p), p);
         p = *end ? end + 1 : end;
     }

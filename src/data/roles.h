@@ -19,7 +19,9 @@
     X(BRAND, "brand")                                                                                                  \
     X(CATEGORY, "category")                                                                                            \
     X(DESCRIPTION, "description")                                                                                      \
-    X(KEYWORDS, "keywords")
+    X(KEYWORDS, "keywords")                                                                                            \
+    X(EVENT, "event")                                                                                                  \
+    X(TAG, "tag")
 
 typedef enum tdm_role {
 #define X(name, word) TDM_ROLE_##name,
@@ -37,9 +39,17 @@ tdm_role tdm_role_of(tdm_str name, bool items, bool guess, unsigned *rank);
 
 enum { TDM_RANK_TITLE = 90 }; /* "title" in a log: of the review, where no other name says so */
 
-/* --map: the column (a name, or a number from 1) of each role; empty: not said. Texts point into `text`. */
+enum { TDM_EVENTS = 32 }; /* types of events that --map can weigh */
+
+/* --map: the column (a name, or a number from 1) of each role; empty: not said. "event:NAME=WEIGHT" says what an event
+ * of that type counts; without a weight all types count the same. Texts point into `text`. */
 typedef struct tdm_role_map {
     tdm_str column[TDM_ROLES];
+    struct {
+        tdm_str name;
+        double weight; /* 0: such rows are left out */
+    } event[TDM_EVENTS];
+    size_t events;
     bool any;
 } tdm_role_map;
 
