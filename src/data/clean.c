@@ -40,9 +40,8 @@ static size_t next(tdm_str s, coding k, uint32_t *c)
     return 1;
 }
 
-void tdm_clean_id(tdm_buf *out, tdm_str s)
+void tdm_clean_utf8(tdm_buf *out, tdm_str s)
 {
-    s = tdm_str_trim(s);
     coding k = coding_of(s);
     if (k == WHOLE) {
         tdm_buf_add(out, s.p, s.n);
@@ -56,6 +55,8 @@ void tdm_clean_id(tdm_buf *out, tdm_str s)
         s.n -= n;
     }
 }
+
+void tdm_clean_id(tdm_buf *out, tdm_str s) { tdm_clean_utf8(out, tdm_str_trim(s)); }
 
 /* ---- text ---- */
 

@@ -9,6 +9,10 @@
  * white space one blank, at most `longest` bytes. */
 void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest);
 
+/* Appends any bytes as UTF-8: as they are where they are that; else each bad byte as Windows-1252, or as U+FFFD where
+ * some longer character is whole. */
+void tdm_clean_utf8(tdm_buf *out, tdm_str s);
+
 /* Appends an id: trimmed, UTF-8, and nothing else changed. */
 void tdm_clean_id(tdm_buf *out, tdm_str s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/values.h"
 
-#include "base/utf8.h"
+#include "data/python.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,60 +46,7 @@ size_t tdm_value_next(tdm_str *value, bool *broken, tdm_str ahead, bool last)
     return at + value->n + (end != NULL);
 }
 
-/* ---- Python ---- */
-
-static size_t string_copy(tdm_buf *out, tdm_str s)
-{
-    char quote = s.p[0];
-    size_t i = 1;
-    tdm_buf_char(out, '"');
-    for (; i < s.n && s.p[i] != quote; i++) {
-        char c = s.p[i];
-        if (c == '\\' && i + 1 < s.n) {
-            c = s.p[++i];
-            if (c == '\'') tdm_buf_char(out, '\'');
-            else if (c == 'x' && i + 2 < s.n) {
-                tdm_buf_str(out, "\\u00");
-                tdm_buf_add(out, s.p + i + 1, 2);
-                i += 2;
-            } else {
-                tdm_buf_char(out, '\\');
-                tdm_buf_char(out, c);
-            }
-        } else if (c == '"') tdm_buf_str(out, "\\\"");
-        else if (c == '\n') tdm_buf_str(out, "\\n");
-        else if (c == '\t') tdm_buf_str(out, "\\t");
-        else if ((unsigned char)c < ' ') tdm_buf_char(out, ' ');
-        else tdm_buf_char(out, c);
-    }
-    tdm_buf_char(out, '"');
-    return i < s.n ? i + 1 : i;
-}
-
-static void python_to_json(tdm_buf *out, tdm_str s)
-{
-    static const struct {
-        const char *word, *json;
-    } words[] = {{"True", "true"},     {"False", "false"}, {"None", "null"}, {"true", "true"},
-                 {"false", "false"},   {"null", "null"},   {"nan", "null"},  {"NaN", "null"},
-                 {"Infinity", "null"}, {"u", ""},          {"b", ""},        {"inf", "null"}};
-    for (size_t i = 0; i < s.n;) {
-        char c = s.p[i];
-        if (c == '\'' || c == '"') {
-            i += string_copy(out, (tdm_str){s.p + i, s.n - i});
-        } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-            size_t n = 1, k = 0;
-            while (i + n < s.n && ((s.p[i + n] | 32) >= 'a' && (s.p[i + n] | 32) <= 'z')) n++;
-            while (k < sizeof words / sizeof *words && !tdm_str_is((tdm_str){s.p + i, n}, words[k].word)) k++;
-            if (k < sizeof words / sizeof *words) tdm_buf_str(out, words[k].json);
-            else tdm_buf_add(out, s.p + i, n);
-            i += n;
-        } else {
-            tdm_buf_char(out, c == '(' ? '[' : c == ')' ? ']' : c);
-            i++;
-        }
-    }
-}
+/* ---- objects ---- */
 
 static cJSON *whole(tdm_str s)
 {
@@ -119,7 +66,7 @@ cJSON *tdm_value_parse(tdm_str text, bool *python, tdm_buf *spare)
     cJSON *j = whole(text);
     if (j) return j;
     tdm_buf_reset(spare);
-    python_to_json(spare, text);
+    tdm_python_json(spare, text);
     if (spare->failed || !spare->n) return NULL;
     j = whole((tdm_str){spare->p, spare->n});
     if (j && memchr(text.p, '\'', text.n)) *python = true;
