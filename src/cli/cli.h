@@ -58,11 +58,11 @@ typedef struct cli_verb {
 
 extern const cli_verb cli_verbs[]; /* ends with a NULL name */
 
-/* Reads flags, then TANDEM_... from the environment, then the file given with -c, the earlier winning. Returns CLI_DONE,
- * or CLI_USAGE or CLI_COULD_NOT after printing one sentence. */
+/* Reads flags, then TANDEM_... from the environment, then the file given with -c, the earlier winning. Returns
+ * CLI_DONE, or CLI_USAGE or CLI_COULD_NOT after printing one sentence. */
 int cli_parse(cli_args *a, const cli_verb *verb, int argc, char **argv);
 
-void cli_help(const cli_verb *verb, FILE *to);     /* NULL: the list of verbs */
+void cli_help(const cli_verb *verb, FILE *to); /* NULL: the list of verbs */
 void cli_print_config(const cli_verb *verb, const cli_args *a);
 
 /* ---- terminal ---- */
@@ -71,6 +71,11 @@ void cli_print_config(const cli_verb *verb, const cli_args *a);
 tdm_status cli_run_open(tdm_run **run, const cli_args *a, tdm_err *err);
 void cli_run_close(tdm_run *run);
 int cli_width(void); /* columns of the terminal; 100 where there is none */
+
+/* From _begin to _end Ctrl-C and TERM cancel the run; _block comes before any other thread is started. */
+void cli_interrupt_block(void);
+void cli_interrupt_begin(tdm_run *run);
+void cli_interrupt_end(void);
 
 /* Prints the sentence of a failure and gives the exit status that fits it. */
 int cli_fail(tdm_status st, const tdm_err *err);

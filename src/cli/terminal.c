@@ -7,7 +7,6 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,7 +21,6 @@ static struct {
     double began, drawn;
     uint64_t done, total, first;
     bool open; /* a progress line stands unfinished on the terminal */
-    tdm_run *run;
 } T;
 
 static double seconds(void)
@@ -77,7 +75,8 @@ static void draw(uint64_t done, uint64_t total, const char *note)
             fprintf(stderr, "\r\033[K%-14s [%.*s%*s] %3.0f%%  %.3g/s  %s left  %s", T.stage, filled,
                     "####################", 20 - filled, "", percent, rate, span(left, remaining), tail);
         } else {
-            fprintf(stderr, "%-14s %3.0f%%  %.3g/s  %s left  %s\n", T.stage, percent, rate, span(left, remaining), tail);
+            fprintf(stderr, "%-14s %3.0f%%  %.3g/s  %s left  %s\n", T.stage, percent, rate, span(left, remaining),
+                    tail);
         }
     } else if (T.tty) {
         fprintf(stderr, "\r\033[K%-14s %llu  %s  %s", T.stage, (unsigned long long)done, span(took, spent), tail);
@@ -130,17 +129,11 @@ static void on_log(void *ctx, tdm_log_level level, const char *stage, const char
     static const char *const names[] = {"error", "warn", "info", "debug"};
     (void)ctx;
     if (T.log) log_line(names[level], stage, message);
-    bool wanted = level == TDM_LOG_ERROR || (level == TDM_LOG_WARN && !T.quiet) || (level == TDM_LOG_INFO && T.verbose) ||
-                  (level == TDM_LOG_DEBUG && T.verbose > 1);
+    bool wanted = level == TDM_LOG_ERROR || (level == TDM_LOG_WARN && !T.quiet) ||
+                  (level == TDM_LOG_INFO && T.verbose) || (level == TDM_LOG_DEBUG && T.verbose > 1);
     if (!wanted) return;
     clear_line();
     fprintf(stderr, "%-14s %s%s\n", stage, level <= TDM_LOG_WARN ? "note: " : "", message);
-}
-
-static void on_interrupt(int sig)
-{
-    tdm_run_cancel(T.run);
-    signal(sig, SIG_DFL); /* a second Ctrl-C ends the program at once */
 }
 
 tdm_status cli_run_open(tdm_run **run, const cli_args *a, tdm_err *err)
@@ -154,20 +147,16 @@ tdm_status cli_run_open(tdm_run **run, const cli_args *a, tdm_err *err)
         return TDM_E_IO;
     }
     tdm_run_options o = {.threads = a->threads, .seed = a->seed, .log = on_log, .progress = on_progress};
+    cli_interrupt_block(); /* before there are other threads, which then block them too */
     tdm_status st = tdm_run_open(run, &o, err);
-    if (st) return st;
-    T.run = *run;
-    struct sigaction act = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    return TDM_OK;
+    if (!st) cli_interrupt_begin(*run);
+    return st;
 }
 
 void cli_run_close(tdm_run *run)
 {
     stage_end();
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    cli_interrupt_end();
     tdm_run_close(run);
     if (T.log) fclose(T.log);
     T.log = NULL;
