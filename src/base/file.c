@@ -54,7 +54,7 @@ static int write_all(int fd, const char *p, size_t n)
 }
 
 /* The rename is durable once the folder itself is synced; a file system that cannot sync folders is let be. */
-static void sync_folder_of(const char *path)
+void tdm_file_settle(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? tdm_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : tdm_strdup(".");
@@ -80,7 +80,7 @@ tdm_status tdm_file_write_pieces(const char *path, const tdm_str *pieces, size_t
     if (fd >= 0 && close(fd) && !st) st = io_fail(err, tmp.p, "close");
     if (!st && rename(tmp.p, path)) st = io_fail(err, path, "rename into place");
     if (st && fd >= 0) unlink(tmp.p);
-    if (!st) sync_folder_of(path);
+    if (!st) tdm_file_settle(path);
     tdm_buf_clear(&tmp);
     return st;
 }

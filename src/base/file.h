@@ -20,6 +20,9 @@ void tdm_map_close(tdm_map *m); /* all-zero is fine */
 tdm_status tdm_file_write_pieces(const char *path, const tdm_str *pieces, size_t n, tdm_err *err);
 tdm_status tdm_file_write(const char *path, const void *bytes, size_t n, tdm_err *err);
 
+/* Makes a rename to `path` last: syncs its folder. */
+void tdm_file_settle(const char *path);
+
 bool tdm_file_exists(const char *path);
 bool tdm_folder_exists(const char *path);
 tdm_status tdm_folder_make(const char *path, tdm_err *err); /* with its parents; an existing one is fine */

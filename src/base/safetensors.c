@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct { const char *name; size_t size; } dtypes[] = {
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
 #define X(name, size) {#name, size},
     TDM_DTYPE_LIST(X)
 #undef X
@@ -46,54 +49,6 @@ void tdm_tensor_strings(tdm_tensor out[2], const char *offset_name, const char *
 {
     out[0] = tdm_tensor_1d(offset_name, TDM_I64, s->offset, s->n + 1);
     out[1] = tdm_tensor_1d(bytes_name, TDM_U8, s->bytes, (size_t)s->offset[s->n]);
-}
-
-/* ---- write ---- */
-
-static void header_add(tdm_buf *h, const tdm_tensor *t, size_t begin)
-{
-    if (h->n > 1) tdm_buf_char(h, ',');
-    tdm_json_quote(h, tdm_str_of(t->name));
-    tdm_buf_fmt(h, ":{\"dtype\":\"%s\",\"shape\":[", dtypes[t->dtype].name);
-    for (size_t d = 0; d < t->dims; d++) tdm_buf_fmt(h, "%s%zu", d ? "," : "", t->shape[d]);
-    tdm_buf_fmt(h, "],\"data_offsets\":[%zu,%zu]}", begin, begin + tdm_tensor_count(t) * dtypes[t->dtype].size);
-}
-
-tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n, const char *const *meta, tdm_err *err)
-{
-    tdm_buf h = {0};
-    tdm_str *pieces = tdm_new(n + 2, sizeof *pieces);
-    if (!pieces) return tdm_nomem(err, path);
-    tdm_buf_char(&h, '{');
-    if (meta && meta[0]) {
-        tdm_buf_str(&h, "\"__metadata__\":{");
-        for (size_t i = 0; meta[i]; i += 2) {
-            if (i) tdm_buf_char(&h, ',');
-            tdm_json_quote(&h, tdm_str_of(meta[i]));
-            tdm_buf_char(&h, ':');
-            tdm_json_quote(&h, tdm_str_of(meta[i + 1]));
-        }
-        tdm_buf_char(&h, '}');
-    }
-    size_t at = 0, k = 2;
-    for (size_t size = 8; size; size /= 2) /* big elements first */
-        for (size_t i = 0; i < n; i++)
-            if (dtypes[t[i].dtype].size == size) {
-                size_t bytes = tdm_tensor_count(&t[i]) * size;
-                header_add(&h, &t[i], at);
-                pieces[k++] = (tdm_str){t[i].data, bytes};
-                at += bytes;
-            }
-    tdm_buf_char(&h, '}');
-    while (!h.failed && (h.n + 8) % 64) tdm_buf_char(&h, ' ');
-    uint8_t length[8];
-    for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)h.n >> 8 * i);
-    pieces[0] = (tdm_str){(const char *)length, 8};
-    pieces[1] = (tdm_str){h.p, h.n};
-    tdm_status st = h.failed ? tdm_nomem(err, path) : tdm_file_write_pieces(path, pieces, n + 2, err);
-    tdm_buf_clear(&h);
-    tdm_free(pieces);
-    return st;
 }
 
 /* ---- read ---- */

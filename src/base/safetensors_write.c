@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void entry_add(tdm_buf *h, const tdm_tensor *t, size_t begin, size_t bytes)
+{
+    if (h->n > 9) tdm_buf_char(h, ',');
+    tdm_json_quote(h, tdm_str_of(t->name));
+    tdm_buf_fmt(h, ":{\"dtype\":\"%s\",\"shape\":[", tdm_dtype_name(t->dtype));
+    for (size_t d = 0; d < t->dims; d++) tdm_buf_fmt(h, "%s%zu", d ? "," : "", t->shape[d]);
+    tdm_buf_fmt(h, "],\"data_offsets\":[%zu,%zu]}", begin, begin + bytes);
+}
+
+/* Appends the length and the JSON to `h`; order[k]: which tensor lies k-th, at[i]: where tensor i begins behind the
+ * header (n + 1 entries, the last is the end). */
+static void header_make(tdm_buf *h, size_t *order, size_t *at, const tdm_tensor *t, size_t n, const char *const *meta)
+{
+    size_t end = 0, k = 0;
+    tdm_buf_add(h, "\0\0\0\0\0\0\0\0{", 9);
+    if (meta && meta[0]) {
+        tdm_buf_str(h, "\"__metadata__\":{");
+        for (size_t i = 0; meta[i]; i += 2) {
+            if (i) tdm_buf_char(h, ',');
+            tdm_json_quote(h, tdm_str_of(meta[i]));
+            tdm_buf_char(h, ':');
+            tdm_json_quote(h, tdm_str_of(meta[i + 1]));
+        }
+        tdm_buf_char(h, '}');
+    }
+    for (size_t size = 8; size; size /= 2) /* big elements first */
+        for (size_t i = 0; i < n; i++)
+            if (tdm_dtype_size(t[i].dtype) == size) {
+                size_t bytes = tdm_tensor_count(&t[i]) * size;
+                entry_add(h, &t[i], end, bytes);
+                order[k++] = i;
+                at[i] = end;
+                end += bytes;
+            }
+    at[n] = end;
+    tdm_buf_char(h, '}');
+    while (!h->failed && h->n % 64) tdm_buf_char(h, ' ');
+    for (int i = 0; !h->failed && i < 8; i++) h->p[i] = (char)((uint64_t)(h->n - 8) >> 8 * i);
+}
+
+tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n, const char *const *meta, tdm_err *err)
+{
+    tdm_buf h = {0};
+    tdm_str *pieces = tdm_new(n + 1, sizeof *pieces);
+    size_t *order = tdm_new(n, sizeof *order), *at = tdm_new(n + 1, sizeof *at);
+    tdm_status st = pieces && order && at ? TDM_OK : tdm_nomem(err, path);
+    if (!st) header_make(&h, order, at, t, n, meta);
+    if (h.failed) st = tdm_nomem(err, path);
+    if (!st) {
+        pieces[0] = (tdm_str){h.p, h.n};
+        for (size_t k = 0; k < n; k++) {
+            const tdm_tensor *x = &t[order[k]];
+            pieces[k + 1] = (tdm_str){x->data, tdm_tensor_count(x) * tdm_dtype_size(x->dtype)};
+        }
+        st = tdm_file_write_pieces(path, pieces, n + 1, err);
+    }
+    tdm_buf_clear(&h);
+    tdm_free(pieces);
+    tdm_free(order);
+    tdm_free(at);
+    return st;
+}
+
+/* ---- piece by piece ---- */
+
+struct tdm_safetensors_out {
+    char *path, *draft; /* draft: "<path>.tmp", what is written to */
+    int fd;
+    size_t header, n, *at, *order;
+};
+
+void tdm_safetensors_drop(tdm_safetensors_out *o)
+{
+    if (!o) return;
+    if (o->fd >= 0) {
+        close(o->fd);
+        unlink(o->draft);
+    }
+    tdm_free(o->path);
+    tdm_free(o->draft);
+    tdm_free(o->at);
+    tdm_free(o->order);
+    tdm_free(o);
+}
+
+static tdm_status fail(const tdm_safetensors_out *o, const char *what, tdm_err *err)
+{
+    return tdm_fail(err, TDM_E_IO, "%s: could not %s: %s", o->draft, what, strerror(errno));
+}
+
+static tdm_status put(const tdm_safetensors_out *o, size_t at, const char *p, size_t n, tdm_err *err)
+{
+    while (n) {
+        ssize_t w = pwrite(o->fd, p, n > (1u << 30) ? 1u << 30 : n, (off_t)at);
+        if (w < 0 && errno == EINTR) continue;
+        if (w < 0) return fail(o, "write", err);
+        p += w;
+        at += (size_t)w;
+        n -= (size_t)w;
+    }
+    return TDM_OK;
+}
+
+tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, const tdm_tensor *t, size_t n,
+                                 tdm_err *err)
+{
+    tdm_buf h = {0}, draft = {0};
+    tdm_safetensors_out *o = tdm_new(1, sizeof *o);
+    *out = NULL;
+    tdm_buf_fmt(&draft, "%s.tmp", path);
+    if (o) {
+        *o = (tdm_safetensors_out){.path = tdm_strdup(path),
+                                   .draft = draft.p,
+                                   .fd = -1,
+                                   .n = n,
+                                   .at = tdm_new(n + 1, sizeof *o->at),
+                                   .order = tdm_new(n, sizeof *o->order)};
+        if (o->at && o->order) header_make(&h, o->order, o->at, t, n, NULL);
+        o->header = h.n;
+    } else tdm_buf_clear(&draft);
+    tdm_status st = o && o->path && o->at && o->order && !draft.failed && !h.failed ? TDM_OK : tdm_nomem(err, path);
+    if (!st && (o->fd = open(o->draft, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0) st = fail(o, "create", err);
+    if (!st && ftruncate(o->fd, (off_t)(o->header + o->at[n]))) st = fail(o, "make room in", err);
+    if (!st) st = put(o, 0, h.p, h.n, err);
+    tdm_buf_clear(&h);
+    if (st) tdm_safetensors_drop(o);
+    else *out = o;
+    return st;
+}
+
+tdm_status tdm_safetensors_put(tdm_safetensors_out *o, size_t tensor, size_t at_byte, const void *bytes, size_t n,
+                               tdm_err *err)
+{
+    return put(o, o->header + o->at[tensor] + at_byte, bytes, n, err);
+}
+
+tdm_status tdm_safetensors_end(tdm_safetensors_out *o, tdm_err *err)
+{
+    tdm_status st = fsync(o->fd) ? fail(o, "sync", err) : TDM_OK;
+    if (!st && rename(o->draft, o->path))
+        st = tdm_fail(err, TDM_E_IO, "%s: could not rename into place: %s", o->path, strerror(errno));
+    if (!st) {
+        close(o->fd);
+        o->fd = -1;
+        tdm_file_settle(o->path);
+    }
+    tdm_safetensors_drop(o);
+    return st;
+}
