@@ -34,7 +34,9 @@ typedef enum tdm_status {
 #undef X
 } tdm_status;
 
-typedef struct tdm_err { char msg[1024]; } tdm_err;
+typedef struct tdm_err {
+    char msg[1024];
+} tdm_err;
 
 /* "malformed input" and so on. */
 const char *tdm_status_text(tdm_status st);
@@ -62,7 +64,9 @@ typedef struct tdm_run tdm_run;
 tdm_status tdm_run_open(tdm_run **out, const tdm_run_options *options, tdm_err *err);
 void tdm_run_close(tdm_run *run);
 
-/* Asks the work to stop at the next safe point; it then returns TDM_E_CANCELLED. Safe in a signal handler. */
+/* Asks the work to stop at the next safe point; it then returns TDM_E_CANCELLED. Any thread may ask. A program that
+ * does so on a signal should wait for that in a thread of its own and block it in the threads that call the library
+ * (src/cli/interrupt.c says why). */
 void tdm_run_cancel(tdm_run *run);
 
 /* ---- answers ----
@@ -83,14 +87,17 @@ typedef struct tdm_options {
     /* data */
     const char *const *sources; /* raw files of interactions */
     size_t n_sources;
-    const char *items;      /* metadata of items; NULL: none */
-    const char *test;       /* the test file of split "files"; NULL: none */
-    const char *format;     /* NULL: found by looking */
-    const char *map;        /* "user=COL,item=COL,rating=COL,time=COL,text=COL"; NULL: found by looking */
-    size_t core;            /* k-core over the whole log; 0: none */
-    double min_rating;      /* rows rated below it are left out; 0: none are */
-    int strict;             /* stop at the first bad row */
-    const char *rejects;    /* file that takes the bad rows, as JSON lines; NULL: none */
+    const char *items;   /* metadata of items; NULL: none */
+    const char *test;    /* the test file of split "files"; NULL: none */
+    const char *format;  /* NULL: found by looking */
+    const char *map;     /* "user=COL,item=COL,rating=COL,time=COL,text=COL"; NULL: found by looking */
+    size_t core;         /* k-core over the whole log; 0: none */
+    double min_rating;   /* rows rated below it are left out; 0: none are */
+    int strict;          /* stop at the first bad row */
+    const char *rejects; /* file that takes the bad rows, as JSON lines; NULL: none */
+    double max_bad;      /* a source of which a larger share of rows is bad is refused; 0: 0.5 */
+    int mend_ids;        /* put back leading zeros that a spreadsheet took off ids, where another file has them */
+    size_t memory;       /* bytes to use for preparing before rows go to a file; 0: half of the machine's */
     /* protocol */
     const char *split;      /* "time" (default), "leave-one-out", "ratio", "files" */
     const char *ties;       /* "file" (default), "shuffle" */
@@ -141,14 +148,14 @@ tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_e
 void tdm_recommender_close(tdm_recommender *r);
 
 typedef struct tdm_query {
-    const char *user;       /* a person of the data; or */
-    const char *history;    /* "ID,ID:5,ID": items, oldest first, each with a rating or without */
-    const char *model;      /* NULL: the hybrid, else the first that ranks */
-    size_t n;               /* how many; 0: 10 */
-    const char *exclude;    /* "ID,ID"; NULL: none */
-    const char *category;   /* only items with this category, letter case aside; NULL: all */
-    int words;              /* also write the sentences (text, text_source) */
-    uint64_t seed;          /* of the sentences */
+    const char *user;     /* a person of the data; or */
+    const char *history;  /* "ID,ID:5,ID": items, oldest first, each with a rating or without */
+    const char *model;    /* NULL: the hybrid, else the first that ranks */
+    size_t n;             /* how many; 0: 10 */
+    const char *exclude;  /* "ID,ID"; NULL: none */
+    const char *category; /* only items with this category, letter case aside; NULL: all */
+    int words;            /* also write the sentences (text, text_source) */
+    uint64_t seed;        /* of the sentences */
 } tdm_query;
 
 /* Ranked items with titles, parts, evidence and text. Unknown ids are an error that names the nearest ones; an empty

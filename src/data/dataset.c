@@ -2,58 +2,53 @@
 /* dataset.c - a dataset folder, written and mapped.
  *
  *     dataset.json         format, counts, health, "files": {name: SHA-256}     written last: it vouches for the others
- *     dataset.safetensors  offset, item, rating, time, [part], user_id, item_id, user_order, item_order
- *     text.safetensors     title, brand, category, description, keywords (by item), summary, review (by interaction)
+ *     dataset.safetensors  offset, item, rating, time, [part], user_id, item_id
+ *     text.safetensors     title, brand, category, description, keywords (by item), summary, review (by interaction);
+ *                          what is empty everywhere is not there
  *
- * What a reader must be able to trust is checked once, here: checksums, every offset, every item number, both orders of
- * ids. Then the arrays are used where they lie. */
+ * What a reader must be able to trust is checked once, here: checksums, every offset, every item number, the order of
+ * the ids. Then the arrays are used where they lie. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/build.h"
+#include "data/intern.h"
 #include "data/owner.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 1 };
-static const char kind[] = "tandem dataset", main_name[] = "dataset.safetensors", text_name[] = "text.safetensors";
+enum { FORMAT = 2 };
+static const char kind[] = "tandem dataset";
 
 /* name, how many there are */
 #define TEXTS(X) X(title, I) X(brand, I) X(category, I) X(description, I) X(keywords, I) X(summary, N) X(review, N)
 
 /* ---- look up ---- */
 
-static uint32_t find(const tdm_strings *ids, const uint32_t *order, tdm_str id)
+static uint32_t find(const tdm_dataset *d, const tdm_strings *ids, tdm_str id)
 {
-    if (!order) { /* a dataset put together by hand */
+    if (!d->hashed) { /* a dataset put together by hand */
         for (size_t i = 0; i < ids->n; i++)
             if (tdm_str_eq(tdm_strings_at(ids, i), id)) return (uint32_t)i;
         return TDM_NONE;
     }
+    uint64_t h = tdm_id_hash(id, d->id_seed);
     size_t low = 0, high = ids->n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int c = tdm_str_cmp(tdm_strings_at(ids, order[mid]), id);
-        if (!c) return order[mid];
-        if (c < 0) low = mid + 1;
+        if (tdm_id_hash(tdm_strings_at(ids, mid), d->id_seed) < h) low = mid + 1;
         else high = mid;
     }
+    for (; low < ids->n && tdm_id_hash(tdm_strings_at(ids, low), d->id_seed) == h; low++)
+        if (tdm_str_eq(tdm_strings_at(ids, low), id)) return (uint32_t)low;
     return TDM_NONE;
 }
 
-uint32_t tdm_dataset_user(const tdm_dataset *d, tdm_str id)
-{
-    const tdm_owner *o = d->owner;
-    return find(&d->user_id, o ? o->user_order : NULL, id);
-}
-
-uint32_t tdm_dataset_item(const tdm_dataset *d, tdm_str id)
-{
-    const tdm_owner *o = d->owner;
-    return find(&d->item_id, o ? o->item_order : NULL, id);
-}
+uint32_t tdm_dataset_user(const tdm_dataset *d, tdm_str id) { return find(d, &d->user_id, id); }
+uint32_t tdm_dataset_item(const tdm_dataset *d, tdm_str id) { return find(d, &d->item_id, id); }
 
 tdm_str tdm_dataset_name(const tdm_dataset *d, uint32_t item)
 {
@@ -84,13 +79,14 @@ static tdm_status sum_add(cJSON *files, const char *folder, const char *name, td
     return st;
 }
 
-static tdm_status json_save(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err)
+tdm_status tdm_dataset_seal(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err)
 {
     cJSON *j = cJSON_CreateObject(), *files = NULL;
-    char *path = tdm_path_join(folder, "dataset.json"), print[17];
+    char *path = tdm_path_join(folder, "dataset.json"), print[17], seed[21];
     tdm_status st = j && path ? TDM_OK : tdm_nomem(err, "dataset.json");
     if (!st) {
         snprintf(print, sizeof print, "%016llx", (unsigned long long)d->fingerprint);
+        snprintf(seed, sizeof seed, "%llu", (unsigned long long)d->id_seed);
         cJSON_AddStringToObject(j, "kind", kind);
         cJSON_AddNumberToObject(j, "format", FORMAT);
         cJSON_AddNumberToObject(j, "users", (double)d->U);
@@ -99,12 +95,13 @@ static tdm_status json_save(const tdm_dataset *d, const char *folder, const cJSO
         cJSON_AddBoolToObject(j, "has_ratings", d->has_ratings);
         cJSON_AddBoolToObject(j, "has_times", d->has_times);
         cJSON_AddStringToObject(j, "fingerprint", print);
+        cJSON_AddStringToObject(j, "id_seed", seed); /* a string: a JSON number may not hold 64 bits */
         if (health) cJSON_AddItemToObject(j, "health", cJSON_Duplicate(health, true));
         files = cJSON_AddObjectToObject(j, "files");
         if (!files) st = tdm_nomem(err, "dataset.json");
     }
-    if (!st) st = sum_add(files, folder, main_name, err);
-    if (!st) st = sum_add(files, folder, text_name, err);
+    if (!st) st = sum_add(files, folder, TDM_DATASET_MAIN, err);
+    if (!st) st = sum_add(files, folder, TDM_DATASET_TEXT, err);
     if (!st) st = tdm_json_write(j, path, err);
     cJSON_Delete(j);
     tdm_free(path);
@@ -113,7 +110,6 @@ static tdm_status json_save(const tdm_dataset *d, const char *folder, const cJSO
 
 tdm_status tdm_dataset_save(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err)
 {
-    const tdm_owner *o = d->owner;
     tdm_tensor t[16];
     size_t n = 0;
     tdm_status st = tdm_folder_make(folder, err);
@@ -122,24 +118,23 @@ tdm_status tdm_dataset_save(const tdm_dataset *d, const char *folder, const cJSO
     t[n++] = tdm_tensor_1d("time", TDM_I64, d->time, d->N);
     t[n++] = tdm_tensor_1d("item", TDM_U32, d->item, d->N);
     t[n++] = tdm_tensor_1d("rating", TDM_F32, d->rating, d->N);
-    t[n++] = tdm_tensor_1d("user_order", TDM_U32, o->user_order, d->U);
-    t[n++] = tdm_tensor_1d("item_order", TDM_U32, o->item_order, d->I);
     if (d->part) t[n++] = tdm_tensor_1d("part", TDM_U8, d->part, d->N);
     tdm_tensor_strings(t + n, "user_id.offset", "user_id.bytes", &d->user_id);
     tdm_tensor_strings(t + n + 2, "item_id.offset", "item_id.bytes", &d->item_id);
-    char *path = tdm_path_join(folder, main_name);
+    char *path = tdm_path_join(folder, TDM_DATASET_MAIN);
     st = path ? tdm_safetensors_write(path, t, n + 4, NULL, err) : tdm_nomem(err, "a file name");
     tdm_free(path);
     n = 0;
-#define X(name, count) tdm_tensor_strings(t + n, #name ".offset", #name ".bytes", &d->name), n += 2;
+#define X(name, count)                                                                                                 \
+    if (d->name.offset[d->count]) tdm_tensor_strings(t + n, #name ".offset", #name ".bytes", &d->name), n += 2;
     TEXTS(X)
 #undef X
-    if (!st && !(path = tdm_path_join(folder, text_name))) st = tdm_nomem(err, "a file name");
+    if (!st && !(path = tdm_path_join(folder, TDM_DATASET_TEXT))) st = tdm_nomem(err, "a file name");
     if (!st) {
         st = tdm_safetensors_write(path, t, n, NULL, err);
         tdm_free(path);
     }
-    return st ? st : json_save(d, folder, health, err);
+    return st ? st : tdm_dataset_seal(d, folder, health, err);
 }
 
 /* ---- read ---- */
@@ -157,18 +152,22 @@ static tdm_status sum_check(const cJSON *files, const char *folder, const char *
     return st;
 }
 
-static bool ascending(const uint32_t *order, const tdm_strings *ids)
+/* Strictly ascending by (hash, id): so no id is there twice. */
+static bool ascending(const tdm_strings *ids, uint64_t seed)
 {
+    uint64_t before = 0;
     for (size_t i = 0; i < ids->n; i++) {
-        if (order[i] >= ids->n || !tdm_strings_at(ids, order[i]).n) return false;
-        if (i && tdm_str_cmp(tdm_strings_at(ids, order[i - 1]), tdm_strings_at(ids, order[i])) >= 0) return false;
+        tdm_str id = tdm_strings_at(ids, i);
+        uint64_t h = tdm_id_hash(id, seed);
+        if (!id.n || (i && (h < before || (h == before && tdm_str_cmp(tdm_strings_at(ids, i - 1), id) >= 0))))
+            return false;
+        before = h;
     }
-    return true; /* strictly ascending: so it is a permutation and no id is there twice */
+    return true;
 }
 
 static tdm_status check(const tdm_dataset *d, const char *path, tdm_err *err)
 {
-    const tdm_owner *o = d->owner;
     bool rising = d->offset[0] == 0 && d->offset[d->U] == (int64_t)d->N;
     for (size_t u = 0; rising && u < d->U; u++) rising = d->offset[u] <= d->offset[u + 1];
     if (!rising) return tdm_fail(err, TDM_E_FORMAT, "%s: offsets do not rise from 0 to %zu", path, d->N);
@@ -184,12 +183,12 @@ static tdm_status check(const tdm_dataset *d, const char *path, tdm_err *err)
         for (int64_t j = d->offset[u] + 1; j < d->offset[u + 1]; j++)
             if (d->time[j - 1] > d->time[j])
                 return tdm_fail(err, TDM_E_FORMAT, "%s: person %zu is not in order of time", path, u);
-    if (!ascending(o->user_order, &d->user_id) || !ascending(o->item_order, &d->item_id))
+    if (!ascending(&d->user_id, d->id_seed) || !ascending(&d->item_id, d->id_seed))
         return tdm_fail(err, TDM_E_FORMAT, "%s: the order of the ids is wrong", path);
     return TDM_OK;
 }
 
-static tdm_status map_main(tdm_dataset *d, const char *path, tdm_err *err)
+static tdm_status map_main(tdm_dataset *d, const char *path, bool checked, tdm_err *err)
 {
     tdm_owner *o = d->owner;
     const void *p;
@@ -202,8 +201,6 @@ static tdm_status map_main(tdm_dataset *d, const char *path, tdm_err *err)
     NEED(d->time, "time", TDM_I64, d->N);
     NEED(d->item, "item", TDM_U32, d->N);
     NEED(d->rating, "rating", TDM_F32, d->N);
-    NEED(o->user_order, "user_order", TDM_U32, d->U);
-    NEED(o->item_order, "item_order", TDM_U32, d->I);
     if (tdm_safetensors_find(s, "part")) { NEED(d->part, "part", TDM_U8, d->N); }
 #undef NEED
     if (!st) st = tdm_safetensors_strings(s, &d->user_id, "user_id", d->U, err);
@@ -212,7 +209,18 @@ static tdm_status map_main(tdm_dataset *d, const char *path, tdm_err *err)
     if (!st && !row) st = tdm_nomem(err, "the rows");
     for (size_t j = 0; !st && j < d->N; j++) row[j] = (uint32_t)j;
     d->row = row;
-    return st ? st : check(d, path, err);
+    return st || !checked ? st : check(d, path, err);
+}
+
+/* Texts that nobody wrote have no tensor: as many empty ones, whose offsets are one page of zeros. */
+static tdm_status map_strings(tdm_dataset *d, tdm_strings *out, const char *name, size_t n, tdm_err *err)
+{
+    tdm_owner *o = d->owner;
+    char key[64];
+    snprintf(key, sizeof key, "%s.offset", name);
+    if (tdm_safetensors_find(o->file[1], key)) return tdm_safetensors_strings(o->file[1], out, name, n, err);
+    *out = (tdm_strings){"", tdm_owner_new(o, n + 1, sizeof(int64_t)), n};
+    return out->offset ? TDM_OK : tdm_nomem(err, "the texts");
 }
 
 static tdm_status map_text(tdm_dataset *d, const char *path, tdm_err *err)
@@ -220,14 +228,37 @@ static tdm_status map_text(tdm_dataset *d, const char *path, tdm_err *err)
     tdm_owner *o = d->owner;
     tdm_status st = tdm_safetensors_open(&o->file[1], path, err);
 #define X(name, count)                                                                                                 \
-    if (!st) st = tdm_safetensors_strings(o->file[1], &d->name, #name, d->count, err);
+    if (!st) st = map_strings(d, &d->name, #name, d->count, err);
     TEXTS(X)
 #undef X
     return st;
 }
 
+tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed,
+                           bool check_all, tdm_err *err)
+{
+    tdm_dataset *d = tdm_owner_dataset();
+    char *path = tdm_path_join(folder, TDM_DATASET_MAIN), *text_path = tdm_path_join(folder, TDM_DATASET_TEXT);
+    tdm_status st = d && path && text_path ? TDM_OK : tdm_nomem(err, "the dataset");
+    if (!st) {
+        d->U = counts[0];
+        d->I = counts[1];
+        d->N = counts[2];
+        d->hashed = true;
+        d->id_seed = id_seed;
+        st = map_main(d, path, check_all, err);
+    }
+    if (!st) st = map_text(d, text_path, err);
+    if (!st) tdm_dataset_derive(d);
+    tdm_free(path);
+    tdm_free(text_path);
+    if (st) tdm_dataset_close(d);
+    else *out = d;
+    return st;
+}
+
 /* The counts that dataset.json claims, as far as they can be true. */
-static tdm_status counts(tdm_dataset *d, const cJSON *j, const char *path, tdm_err *err)
+static tdm_status counts(size_t out[3], const cJSON *j, const char *path, tdm_err *err)
 {
     double n[3] = {tdm_json_num(j, "users", -1), tdm_json_num(j, "items", -1), tdm_json_num(j, "interactions", -1)};
     if (strcmp(tdm_json_str(j, "kind", ""), kind)) return tdm_fail(err, TDM_E_FORMAT, "%s: not a tandem dataset", path);
@@ -238,9 +269,7 @@ static tdm_status counts(tdm_dataset *d, const cJSON *j, const char *path, tdm_e
     for (int k = 0; k < 3; k++)
         if (!(n[k] >= 1 && n[k] < TDM_NONE && n[k] == floor(n[k])))
             return tdm_fail(err, TDM_E_FORMAT, "%s: its counts of people, items and interactions make no sense", path);
-    d->U = (size_t)n[0];
-    d->I = (size_t)n[1];
-    d->N = (size_t)n[2];
+    for (int k = 0; k < 3; k++) out[k] = (size_t)n[k];
     return TDM_OK;
 }
 
@@ -248,26 +277,19 @@ tdm_status tdm_dataset_open(tdm_dataset **out, const char *folder, tdm_err *err)
 {
     *out = NULL;
     if (!tdm_folder_exists(folder)) return tdm_fail(err, TDM_E_IO, "%s: no such folder", folder);
-    tdm_dataset *d = tdm_owner_dataset();
-    char *path = tdm_path_join(folder, "dataset.json"), *main_path = tdm_path_join(folder, main_name);
-    char *text_path = tdm_path_join(folder, text_name);
+    char *path = tdm_path_join(folder, "dataset.json");
     cJSON *j = NULL;
-    tdm_status st = d && path && main_path && text_path ? TDM_OK : tdm_nomem(err, "the dataset");
+    size_t n[3];
+    tdm_status st = path ? TDM_OK : tdm_nomem(err, "the dataset");
     if (!st && !tdm_file_exists(path))
         st = tdm_fail(err, TDM_E_IO, "%s: holds no dataset.json, so it is not a dataset", folder);
     if (!st) st = tdm_json_read(&j, path, err);
-    if (!st) st = counts(d, j, path, err);
+    if (!st) st = counts(n, j, path, err);
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(j, "files");
-    if (!st) st = sum_check(files, folder, main_name, err);
-    if (!st) st = sum_check(files, folder, text_name, err);
-    if (!st) st = map_main(d, main_path, err);
-    if (!st) st = map_text(d, text_path, err);
-    if (!st) tdm_dataset_derive(d);
+    if (!st) st = sum_check(files, folder, TDM_DATASET_MAIN, err);
+    if (!st) st = sum_check(files, folder, TDM_DATASET_TEXT, err);
+    if (!st) st = tdm_dataset_map(out, folder, n, strtoull(tdm_json_str(j, "id_seed", ""), NULL, 10), true, err);
     cJSON_Delete(j);
     tdm_free(path);
-    tdm_free(main_path);
-    tdm_free(text_path);
-    if (st) tdm_dataset_close(d);
-    else *out = d;
     return st;
 }

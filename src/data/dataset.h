@@ -34,15 +34,17 @@ typedef struct tdm_dataset {
     tdm_strings summary, review; /* a row of the whole log each; "" where none was written */
     bool has_ratings, has_times;
     float rating_low, rating_high; /* the scale of the ratings seen; 0 and 0 where there are none */
-    uint64_t fingerprint;          /* of all of the above as read from disk: equal data, equal number */
-    void *owner;                   /* what the arrays belong to; see tdm_dataset_close */
+    bool hashed;                   /* people and items are in the order of XXH3(id, id_seed), ties by id */
+    uint64_t id_seed;
+    uint64_t fingerprint; /* of all of the above as read from disk: equal data, equal number */
+    void *owner;          /* what the arrays belong to; see tdm_dataset_close */
 } tdm_dataset;
 
 /* Maps a dataset folder (or a model folder, which holds the same files) and checks every index and checksum. */
 tdm_status tdm_dataset_open(tdm_dataset **out, const char *folder, tdm_err *err);
 void tdm_dataset_close(tdm_dataset *d);
 
-/* The person or item with this id, or TDM_NONE. A binary search over the ids' order. */
+/* The person or item with this id, or TDM_NONE. A binary search, since their numbers are in the order of the hash. */
 uint32_t tdm_dataset_user(const tdm_dataset *d, tdm_str id);
 uint32_t tdm_dataset_item(const tdm_dataset *d, tdm_str id);
 

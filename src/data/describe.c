@@ -14,17 +14,39 @@ static void string_add(cJSON *o, const char *key, tdm_str s)
     tdm_buf_clear(&quoted);
 }
 
-static tdm_status describe(cJSON **out, tdm_reader *r, bool items, tdm_err *err)
+/* Up to three records of the first block. */
+static tdm_status first_add(cJSON *first, tdm_reader *r, tdm_err *err)
 {
-    const tdm_shape *s = tdm_reader_shape(r);
+    tdm_block block = {0};
+    tdm_records *records = NULL;
     tdm_record rec;
     bool more = true;
+    tdm_status st = tdm_block_next(&block, r->s, &r->shape, &more, err);
+    if (!st && more) st = tdm_records_open(&records, &r->shape, err);
+    if (!st && more) tdm_records_begin(records, &block);
+    for (int n = 0; n < 3 && !st && more; n++) {
+        st = tdm_records_next(records, &rec, &more, err);
+        if (st || !more) break;
+        cJSON *row = cJSON_CreateObject();
+        if (rec.bad) cJSON_AddStringToObject(row, "bad", rec.bad);
+        for (int k = 0; k < TDM_ROLES; k++)
+            if (rec.value[k].n) string_add(row, tdm_role_name((tdm_role)k), rec.value[k]);
+        cJSON_AddItemToArray(first, row);
+    }
+    tdm_records_close(records);
+    tdm_block_clear(&block);
+    return st;
+}
+
+static tdm_status describe(cJSON **out, tdm_reader *r, bool items, tdm_err *err)
+{
+    const tdm_shape *s = &r->shape;
     tdm_status st = TDM_OK;
     cJSON *j = cJSON_CreateObject(), *columns, *first, *roles;
     cJSON_AddStringToObject(j, "kind", "raw file");
-    cJSON_AddStringToObject(j, "holds", items ? "items" : "interactions");
+    cJSON_AddStringToObject(j, "holds", s->tags ? "tags" : items ? "items" : "interactions");
     cJSON_AddStringToObject(j, "format", s->text);
-    cJSON_AddStringToObject(j, "packing", tdm_source_packing(tdm_reader_source(r)));
+    cJSON_AddStringToObject(j, "packing", tdm_source_packing(r->s));
     columns = cJSON_AddArrayToObject(j, "columns");
     for (size_t i = 0; i < s->names.n && (s->form != TDM_FORM_TABLE || s->dialect.header); i++) {
         cJSON *name = cJSON_CreateObject();
@@ -36,16 +58,7 @@ static tdm_status describe(cJSON **out, tdm_reader *r, bool items, tdm_err *err)
     for (int k = 0; s->form == TDM_FORM_TABLE && k < TDM_ROLES; k++)
         if (s->column[k] >= 0) cJSON_AddNumberToObject(roles, tdm_role_name((tdm_role)k), s->column[k] + 1);
     first = cJSON_AddArrayToObject(j, "first");
-    for (int n = 0; n < 3 && !st && more; n++) {
-        st = tdm_reader_next(r, &rec, &more, err);
-        if (st || !more) break;
-        cJSON *row = cJSON_CreateObject();
-        if (rec.bad) cJSON_AddStringToObject(row, "bad", rec.bad);
-        for (int k = 0; k < TDM_ROLES; k++)
-            if (rec.value[k].n) string_add(row, tdm_role_name((tdm_role)k), rec.value[k]);
-        cJSON_AddItemToArray(first, row);
-    }
-    if (!st && !first) st = tdm_nomem(err, "the answer");
+    st = first ? first_add(first, r, err) : tdm_nomem(err, "the answer");
     if (st) cJSON_Delete(j);
     else *out = j;
     return st;
@@ -53,7 +66,7 @@ static tdm_status describe(cJSON **out, tdm_reader *r, bool items, tdm_err *err)
 
 tdm_status tdm_raw_describe(cJSON **out, const char *path, tdm_err *err)
 {
-    tdm_reader *r = NULL;
+    tdm_reader r;
     bool items = false;
     *out = NULL;
     tdm_status st = tdm_reader_open(&r, path, false, NULL, NULL, err);
@@ -61,7 +74,7 @@ tdm_status tdm_raw_describe(cJSON **out, const char *path, tdm_err *err)
         items = true;
         st = TDM_OK;
     }
-    if (!st) st = describe(out, r, items, err);
-    tdm_reader_close(r);
+    if (!st) st = describe(out, &r, items, err);
+    tdm_reader_close(&r);
     return st;
 }

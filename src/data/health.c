@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const reasons[] = {
-#define X(name, key) key,
-    TDM_REJECT_LIST(X)
-#undef X
-};
-
 static int by_item(const void *x, const void *y)
 {
     const uint32_t *a = x, *b = y;
@@ -88,7 +82,7 @@ static void times_add(cJSON *health, const tdm_dataset *d)
     cJSON_AddNumberToObject(health, "users_with_time_ties", (double)tied);
 }
 
-tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_builder *b, const tdm_load *l, tdm_err *err)
+tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_err *err)
 {
     size_t pairs = 0, text = 0, titled = 0;
     *out = NULL;
@@ -99,12 +93,18 @@ tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_builder *b, c
     for (size_t i = 0; i < d->I; i++) titled += tdm_strings_at(&d->title, i).n > 0;
     cJSON *h = cJSON_CreateObject(), *rejected;
     cJSON_AddNumberToObject(h, "rows_read", (double)l->rows_read);
-    cJSON_AddNumberToObject(h, "duplicates", (double)tdm_builder_duplicates(b));
+    cJSON_AddNumberToObject(h, "duplicates", (double)left->duplicates);
     cJSON_AddNumberToObject(h, "repeated_pairs", (double)pairs);
     rejected = cJSON_AddObjectToObject(h, "rejected");
     for (size_t k = 0; k < TDM_REJECTS; k++)
-        if (l->rejected[k]) cJSON_AddNumberToObject(rejected, reasons[k], (double)l->rejected[k]);
+        if (l->rejected[k]) cJSON_AddNumberToObject(rejected, tdm_reject_reason((tdm_reject)k), (double)l->rejected[k]);
     cJSON_AddNumberToObject(h, "below_min_rating", (double)l->below_min_rating);
+    cJSON_AddNumberToObject(h, "left_out_core", (double)left->core);
+    cJSON_AddNumberToObject(h, "left_out_events", (double)l->left_out_events);
+    cJSON_AddNumberToObject(h, "several_people", (double)l->several_people);
+    cJSON_AddNumberToObject(h, "items_read", (double)l->items_read);
+    cJSON_AddNumberToObject(h, "items_damaged", (double)l->items_damaged);
+    if (l->events) cJSON_AddItemToObject(h, "events", cJSON_Duplicate(l->events, true));
     cJSON_AddNumberToObject(h, "users", (double)d->U);
     cJSON_AddNumberToObject(h, "items", (double)d->I);
     cJSON_AddNumberToObject(h, "interactions", (double)d->N);

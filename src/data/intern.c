@@ -3,8 +3,11 @@
 
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+
+uint64_t tdm_id_hash(tdm_str id, uint64_t seed) { return XXH3_64bits_withSeed(id.p, id.n, seed); }
 
 tdm_str tdm_intern_at(const tdm_intern *t, size_t i)
 {
@@ -40,27 +43,55 @@ static bool widen(tdm_intern *t)
     return true;
 }
 
-uint32_t tdm_intern_find(const tdm_intern *t, tdm_str id)
+uint32_t tdm_intern_find(const tdm_intern *t, tdm_str id, uint64_t hash)
 {
-    if (!t->room) return TDM_NONE;
-    return t->slot[probe(t, id, XXH3_64bits_withSeed(id.p, id.n, t->seed))] - 1; /* 0 - 1 is TDM_NONE */
+    return t->room ? t->slot[probe(t, id, hash)] - 1 : TDM_NONE; /* 0 - 1 is TDM_NONE */
 }
 
-uint32_t tdm_intern_add(tdm_intern *t, tdm_str id)
+uint32_t tdm_intern_add(tdm_intern *t, tdm_str id, uint64_t hash)
 {
-    if (t->n >= TDM_NONE - 1 || !widen(t)) return TDM_NONE;
-    uint64_t h = XXH3_64bits_withSeed(id.p, id.n, t->seed);
-    size_t at = probe(t, id, h);
+    if (!widen(t)) return TDM_NONE;
+    size_t at = probe(t, id, hash);
     if (t->slot[at]) return t->slot[at] - 1;
-    if (tdm_grow(&t->offset, &t->offset_cap, t->n + 2, sizeof *t->offset) ||
+    if (t->n == TDM_PART_MOST || tdm_grow(&t->offset, &t->offset_cap, t->n + 2, sizeof *t->offset) ||
         tdm_grow(&t->hash, &t->hash_cap, t->n + 1, sizeof *t->hash))
         return TDM_NONE;
     tdm_buf_add(&t->bytes, id.p, id.n);
     if (t->bytes.failed) return TDM_NONE;
-    t->hash[t->n] = h;
+    t->hash[t->n] = hash;
     t->offset[t->n + 1] = (int64_t)t->bytes.n;
     t->slot[at] = (uint32_t)t->n + 1;
     return (uint32_t)t->n++;
+}
+
+typedef struct ranked {
+    uint64_t hash;
+    uint32_t i;
+} ranked;
+
+static int by_hash(const void *x, const void *y)
+{
+    const ranked *a = x, *b = y;
+    if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
+    return (a->i > b->i) - (a->i < b->i);
+}
+
+bool tdm_intern_order(uint32_t *order, const tdm_intern *t)
+{
+    ranked *r = tdm_new(t->n, sizeof *r);
+    if (!r) return false;
+    for (size_t i = 0; i < t->n; i++) r[i] = (ranked){t->hash[i], (uint32_t)i};
+    if (t->n) qsort(r, t->n, sizeof *r, by_hash);
+    for (size_t i = 0; i < t->n; i++) {
+        size_t at = i; /* different ids of one hash, should there ever be any */
+        for (; at && t->hash[order[at - 1]] == r[i].hash &&
+               tdm_str_cmp(tdm_intern_at(t, order[at - 1]), tdm_intern_at(t, r[i].i)) > 0;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = r[i].i;
+    }
+    tdm_free(r);
+    return true;
 }
 
 void tdm_intern_clear(tdm_intern *t)

@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* load.c - which files there are and what each is for: logs first, then what says something of their items. */
 #include "data/load.h"
 
 #include "base/mem.h"
-#include "base/utf8.h"
-#include "data/clean.h"
-#include "data/reader.h"
-#include "data/scale.h"
+#include "data/feed.h"
+#include "data/intake.h"
+#include "data/item_intake.h"
+#include "data/limits.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Longest texts kept, in bytes; docs/data.md. */
-enum {
-    ID = 256,
-    TITLE = 500,
-    BRAND = 200,
-    CATEGORY = 100,
-    CATEGORIES = 1000,
-    DESCRIPTION = 2000,
-    KEYWORDS = 1000,
-    SUMMARY = 500,
-    REVIEW = 10000,
-    RAW = 65536
-};
+enum { SOON = 1000 }; /* rows after which a file that is read wrongly shows */
+static const double most_bad = 0.5;
 
 static const char *const reasons[] = {
 #define X(name, key) key,
     TDM_REJECT_LIST(X)
 #undef X
 };
+
+const char *tdm_reject_reason(tdm_reject why) { return reasons[why]; }
+
+void tdm_load_clear(tdm_load *l)
+{
+    cJSON_Delete(l->sources);
+    cJSON_Delete(l->events);
+    *l = (tdm_load){0};
+}
+
+typedef struct input {
+    tdm_reader reader;
+    const char *path;
+    bool items, test;
+    uint64_t size; /* bytes, packed; 0: unknown */
+} input;
 
 typedef struct loader {
     tdm_load *l;
@@ -41,341 +46,332 @@ typedef struct loader {
     tdm_run *run;
     FILE *rejects;
     tdm_scale scale;
-    tdm_buf text, piece;      /* a row's cleaned values; one of them */
-    uint64_t done, total;     /* bytes of files behind us and of all */
-    const char *const *files; /* sources, then the test file */
-    size_t n_files;
+    tdm_event_counts events;
+    uint64_t done, total; /* bytes of files behind us and of all */
+    input *in, *now;      /* all; the one that is read */
+    size_t n;
+    size_t rows, rejected[TDM_REJECTS]; /* of `now` */
+    tdm_bad_row bad[TDM_REJECTS];
+    tdm_intake_rules rules;
+    tdm_intake *intake;           /* TDM_FEED_SLOTS */
+    tdm_item_intake *item_intake; /* TDM_FEED_SLOTS */
 } loader;
 
-void tdm_load_clear(tdm_load *l)
+/* ---- bad rows ---- */
+
+static tdm_status rejects_put(loader *w, const tdm_buf *lines, tdm_err *err)
 {
-    cJSON_Delete(l->sources);
-    *l = (tdm_load){0};
+    if (lines->failed) return tdm_nomem(err, "the rejected rows");
+    if (!w->rejects || !lines->n || fwrite(lines->p, 1, lines->n, w->rejects) == lines->n) return TDM_OK;
+    return tdm_fail(err, TDM_E_IO, "%s: could not be written: %s", w->o->rejects, strerror(errno));
 }
 
-/* ---- rejects ---- */
-
-static tdm_status reject(loader *w, tdm_reject why, const char *detail, const char *file, size_t line, uint64_t offset,
-                         tdm_str raw, tdm_err *err)
+static tdm_status strict_fail(const loader *w, const tdm_bad_row *bad, tdm_err *err)
 {
-    w->l->rejected[why]++;
-    if (w->o->strict)
-        return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: %s%s%.*s", file, line, reasons[why], *detail ? ": " : "", 200,
-                        detail);
-    if (!w->rejects) return TDM_OK;
-    tdm_buf *p = &w->piece;
-    tdm_buf_reset(p);
-    tdm_buf_str(p, "{\"file\": ");
-    tdm_json_quote(p, tdm_str_of(file));
-    tdm_buf_fmt(p, ", \"line\": %zu, \"offset\": %llu, \"reason\": \"%s\", \"detail\": ", line,
-                (unsigned long long)offset, reasons[why]);
-    tdm_json_quote(p, tdm_str_of(detail));
-    tdm_buf_str(p, ", \"row\": ");
-    tdm_json_quote(p, tdm_utf8_cut(raw, RAW));
-    tdm_buf_str(p, "}\n");
-    if (p->failed) return tdm_nomem(err, "a rejected row");
-    if (fwrite(p->p, 1, p->n, w->rejects) != p->n)
-        return tdm_fail(err, TDM_E_IO, "%s: could not be written: %s", w->o->rejects, strerror(errno));
-    return TDM_OK;
+    return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: %s%s%s", w->now->path, bad->line, reasons[bad->why],
+                    *bad->detail ? ": " : "", bad->detail);
 }
 
-/* ---- one row ---- */
-
-typedef struct part {
-    size_t at, n;
-} part;
-
-static part text_add(loader *w, tdm_str s, size_t longest)
+/* " (column 4, stars, such as "abc")" */
+static void column_name(char *out, size_t room, const loader *w, tdm_reject why)
 {
-    part p = {w->text.n, 0};
-    if (s.n && !tdm_clean_missing(s)) tdm_clean_text(&w->text, s, longest);
-    p.n = w->text.n - p.at;
-    return p;
+    static const tdm_role roles[TDM_REJECTS] = {
+        [TDM_REJECT_BROKEN] = TDM_ROLE_NONE,   [TDM_REJECT_NO_USER] = TDM_ROLE_USER,
+        [TDM_REJECT_NO_ITEM] = TDM_ROLE_ITEM,  [TDM_REJECT_LONG_ID] = TDM_ROLE_NONE,
+        [TDM_REJECT_RATING] = TDM_ROLE_RATING, [TDM_REJECT_SCALE] = TDM_ROLE_RATING,
+        [TDM_REJECT_TIME] = TDM_ROLE_TIME};
+    const tdm_shape *s = &w->now->reader.shape;
+    tdm_role role = roles[why];
+    const char *value = w->bad[why].detail;
+    *out = 0;
+    if (role == TDM_ROLE_NONE) return;
+    if (s->form == TDM_FORM_TABLE && s->column[role] >= 0) {
+        tdm_str name = s->dialect.header ? tdm_cell(&s->names, (size_t)s->column[role]) : (tdm_str){"", 0};
+        snprintf(out, room, " (column %d%s%.*s%s%s%s)", s->column[role] + 1, name.n ? ", " : "",
+                 (int)(name.n < 40 ? name.n : 40), name.p, *value ? ", such as \"" : "", value, *value ? "\"" : "");
+    } else if (*value) snprintf(out, room, " (such as \"%s\")", value);
 }
 
-static tdm_str at(const loader *w, part p) { return (tdm_str){p.n ? w->text.p + p.at : "", p.n}; }
-
-/* Some shops' exports have all who reviewed an item in one cell: "AG3D6O4STAQ…,AHMY5CWJMMK…". The first such id of
- * *s, or all of it; *s is left with what follows. */
-static tdm_str person_next(tdm_str *s, bool several)
+/* A file of which most rows are bad was read as what it is not. */
+static tdm_status most_bad_check(const loader *w, tdm_err *err)
 {
-    const char *comma = several && s->n ? memchr(s->p, ',', s->n) : NULL;
-    tdm_str first = {s->p, comma ? (size_t)(comma - s->p) : s->n};
-    size_t gone = first.n + (comma != NULL);
-    s->p += gone;
-    s->n -= gone;
-    return first;
-}
-
-static bool several_people(tdm_str s)
-{
-    size_t commas = 0, run = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (c == ',') {
-            if (run < 10) return false;
-            commas++;
-            run = 0;
-        } else if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) run++;
-        else return false;
+    char column[200];
+    size_t rejected = 0, worst = 0;
+    for (size_t k = 0; k < TDM_REJECTS; k++) {
+        rejected += w->rejected[k];
+        if (w->rejected[k] > w->rejected[worst]) worst = k;
     }
-    return commas && run >= 10;
+    double limit = w->o->max_bad > 0 ? w->o->max_bad : most_bad;
+    if ((double)rejected <= limit * (double)w->rows) return TDM_OK;
+    column_name(column, sizeof column, w, (tdm_reject)worst);
+    return tdm_fail(
+        err, TDM_E_FORMAT,
+        "%s: %zu of the first %zu rows cannot be used, most for: %s%s; say what the columns are with --map%s, "
+        "or go on with --max-bad 1",
+        w->now->path, rejected, w->rows, reasons[worst], column,
+        w->rejects ? "" : ", see the rows with --rejects FILE");
 }
 
-static tdm_status row_add(loader *w, const tdm_record *rec, size_t file, const char *name, tdm_err *err)
+/* ---- logs ---- */
+
+static tdm_status log_read(void *ctx, size_t slot, tdm_records *records, const tdm_block *block, tdm_err *err)
 {
-    const tdm_str *v = rec->value;
-    const char *detail = "";
-    char word[80];
-    double rating = NAN;
-    int64_t time = TDM_NO_TIME;
-    tdm_reject why = TDM_REJECTS;
-    bool several = several_people(v[TDM_ROLE_USER]);
-    tdm_str user = tdm_str_trim(v[TDM_ROLE_USER]), item = tdm_str_trim(v[TDM_ROLE_ITEM]);
-    tdm_str bad = {"", 0};
-    if (rec->bad) why = TDM_REJECT_BROKEN, detail = rec->bad;
-    else if (tdm_clean_missing(user)) why = TDM_REJECT_NO_USER, bad = user;
-    else if (tdm_clean_missing(item)) why = TDM_REJECT_NO_ITEM, bad = item;
-    else if ((user.n > ID && !several) || item.n > ID) why = TDM_REJECT_LONG_ID;
-    else if (!tdm_clean_missing(v[TDM_ROLE_RATING]) &&
-             (!tdm_clean_number(&rating, v[TDM_ROLE_RATING]) || !(fabs(rating) < 1e9)))
-        why = TDM_REJECT_RATING, bad = v[TDM_ROLE_RATING];
-    else if (!tdm_clean_missing(v[TDM_ROLE_TIME]) && !tdm_clean_time(&time, v[TDM_ROLE_TIME]))
-        why = TDM_REJECT_TIME, bad = v[TDM_ROLE_TIME];
-    if (why != TDM_REJECTS) {
-        if (bad.n) {
-            snprintf(word, sizeof word, "%.*s", (int)(bad.n < 60 ? bad.n : 60), bad.p);
-            detail = word;
-        }
-        return reject(w, why, detail, name, rec->line, rec->offset, rec->raw, err);
+    loader *w = ctx;
+    (void)block;
+    return tdm_intake_block(&w->intake[slot], records, &w->rules, err);
+}
+
+static tdm_status intake_count(loader *w, const tdm_intake *x, tdm_err *err)
+{
+    tdm_load *l = w->l;
+    l->rows_read += x->rows;
+    w->rows += x->rows;
+    l->below_min_rating += x->below_min_rating;
+    l->left_out_events += x->left_out_events;
+    l->several_people += x->several_people;
+    for (size_t k = 0; k < TDM_REJECTS; k++) {
+        if (x->rejected[k] && !w->rejected[k]) w->bad[k] = x->bad[k];
+        l->rejected[k] += x->rejected[k];
+        w->rejected[k] += x->rejected[k];
+        if (w->o->strict && x->rejected[k] && x->bad[k].line == x->first_bad) return strict_fail(w, &x->bad[k], err);
     }
-    if (rating < w->o->min_rating) { /* not where it is NaN */
-        w->l->below_min_rating++;
-        w->scale.rated++; /* left out, but what the scale is does not depend on that */
-        return TDM_OK;
-    }
-    tdm_buf_reset(&w->text);
-    part i = {0, 0}, summary, review, title;
-    tdm_clean_id(&w->text, item);
-    i.n = w->text.n;
-    summary = several ? (part){0, 0} : text_add(w, v[TDM_ROLE_SUMMARY], SUMMARY);
-    review = several ? (part){0, 0} : text_add(w, v[TDM_ROLE_TEXT], REVIEW);
-    title = tdm_clean_no_title(v[TDM_ROLE_TITLE]) ? (part){0, 0} : text_add(w, v[TDM_ROLE_TITLE], TITLE);
+    for (size_t k = 0; k < x->events.n; k++)
+        tdm_event_count(&w->events, tdm_str_of(x->events.name[k]), x->events.count[k]);
+    if (!tdm_scale_add(&w->scale, x->rated, x->outside, x->n_outside, (tdm_str){x->raw.p, x->raw.n}))
+        return tdm_nomem(err, "the ratings");
+    return rejects_put(w, &x->rejects, err);
+}
+
+static tdm_status between(loader *w, tdm_err *err)
+{
+    tdm_progress(w->run, "prepare", w->done + tdm_source_read(w->now->reader.s), w->total, NULL);
+    return tdm_run_check(w->run, "prepare", err);
+}
+
+static tdm_status log_take(void *ctx, size_t slots, tdm_err *err)
+{
+    loader *w = ctx;
+    tdm_batch *batch[TDM_FEED_SLOTS];
     tdm_status st = TDM_OK;
-    while (!st && user.n) {
-        tdm_str one = person_next(&user, several);
-        if (!one.n) continue;
-        part u = {w->text.n, 0};
-        tdm_clean_id(&w->text, one);
-        u.n = w->text.n - u.at;
-        if (w->text.failed) return tdm_nomem(err, "a row");
-        tdm_row row = {.user = at(w, u),
-                       .item = at(w, i),
-                       .rating = (float)rating,
-                       .time = time,
-                       .summary = at(w, summary),
-                       .review = at(w, review),
-                       .test = file >= w->o->n_sources,
-                       .ordered = rec->ordered};
-        size_t before = tdm_builder_rows(w->b);
-        st = tdm_builder_add(w->b, &row, err);
-        if (st || isnan(rating) || tdm_builder_rows(w->b) == before) continue;
-        tdm_outside where = {before, rating, file, rec->line, rec->offset, 0, 0};
-        if (!tdm_scale_add(&w->scale, &where, tdm_utf8_cut(rec->raw, RAW))) st = tdm_nomem(err, "the ratings");
+    for (size_t k = 0; !st && k < slots; k++) {
+        batch[k] = &w->intake[k].batch;
+        st = intake_count(w, &w->intake[k], err);
     }
-    if (!st && title.n) st = tdm_builder_item(w->b, &(tdm_item){.id = at(w, i), .title = at(w, title)}, NULL, err);
-    return st;
+    if (!st && w->rows >= SOON) st = most_bad_check(w, err);
+    if (!st) st = tdm_builder_take(w->b, batch, slots, err);
+    w->rules.high = tdm_scale_high(&w->scale);
+    return st ? st : between(w, err);
 }
 
-/* ---- one item ---- */
+/* ---- lists of items ---- */
 
-/* Categories: one a line or between bars; each cleaned, none twice, none that is a sentence or a scrap of a page. */
-static part categories_add(loader *w, tdm_str s)
+static tdm_status items_read(void *ctx, size_t slot, tdm_records *records, const tdm_block *block, tdm_err *err)
 {
-    part all = {w->text.n, 0};
-    while (s.n) {
-        size_t n = 0;
-        while (n < s.n && s.p[n] != '\n' && s.p[n] != '|') n++;
-        tdm_str one = {s.p, n};
-        s.p += n + (n < s.n);
-        s.n -= n + (n < s.n);
-        tdm_buf_reset(&w->piece);
-        if (tdm_clean_missing(one) || tdm_str_is(one, "(no genres listed)")) continue;
-        tdm_clean_text(&w->piece, one, CATEGORY + 1);
-        size_t have = w->text.n - all.at;
-        if (!w->piece.n || w->piece.n > CATEGORY || have + w->piece.n + 1 > CATEGORIES) continue;
-        bool twice = false;
-        for (size_t k = 0; k < have && !twice;) {
-            const char *p = w->text.p + all.at + k, *end = memchr(p, '\n', have - k);
-            size_t length = end ? (size_t)(end - p) : have - k;
-            twice = tdm_str_eq((tdm_str){p, length}, (tdm_str){w->piece.p, w->piece.n});
-            k += length + 1;
+    loader *w = ctx;
+    (void)block;
+    return tdm_item_intake_block(&w->item_intake[slot], records, &w->now->reader.shape, w->b, w->o->mend_ids, err);
+}
+
+static tdm_status items_take(void *ctx, size_t slots, tdm_err *err)
+{
+    loader *w = ctx;
+    tdm_load *l = w->l;
+    for (size_t k = 0; k < slots; k++) {
+        const tdm_item_intake *x = &w->item_intake[k];
+        l->items_read += x->rows;
+        w->rows += x->rows;
+        l->items_broken += x->broken;
+        for (size_t i = 0; i < x->n; i++) {
+            const tdm_found_item *f = &x->item[i];
+            bool damaged = f->match != TDM_MATCH_WHOLE;
+            tdm_str texts[TDM_FIELDS], id = {x->bytes.p + f->at, f->id_n};
+            const char *p = id.p + id.n;
+            l->items_damaged += damaged;
+            if (damaged && !w->o->mend_ids) continue;
+            l->items_matched++;
+            for (int t = 0; t < TDM_FIELDS; p += f->n[t++]) texts[t] = (tdm_str){p, f->n[t]};
+            tdm_status st = tdm_builder_describe(w->b, f->code, texts, err);
+            if (!st && f->match == TDM_MATCH_ROWS_DAMAGED) st = tdm_builder_rename(w->b, f->code, id, err);
+            if (st) return st;
         }
-        if (twice) continue;
-        if (have) tdm_buf_char(&w->text, '\n');
-        tdm_buf_add(&w->text, w->piece.p, w->piece.n);
     }
-    all.n = w->text.n - all.at;
-    return all;
-}
-
-/* Keywords keep their lines. */
-static part keywords_add(loader *w, tdm_str s)
-{
-    part all = {w->text.n, 0};
-    while (s.n && w->text.n - all.at < KEYWORDS) {
-        const char *end = memchr(s.p, '\n', s.n);
-        tdm_str one = {s.p, end ? (size_t)(end - s.p) : s.n};
-        s.p += one.n + (end != NULL);
-        s.n -= one.n + (end != NULL);
-        if (tdm_clean_missing(one)) continue;
-        size_t was = w->text.n;
-        if (was > all.at) tdm_buf_char(&w->text, '\n');
-        size_t from = w->text.n;
-        tdm_clean_text(&w->text, one, KEYWORDS - (from - all.at < KEYWORDS ? from - all.at : KEYWORDS));
-        if (w->text.n == from && !w->text.failed) w->text.n = was;
-    }
-    all.n = w->text.n - all.at;
-    return all;
-}
-
-static tdm_status item_add(loader *w, const tdm_record *rec, tdm_err *err)
-{
-    const tdm_str *v = rec->value;
-    tdm_str id = tdm_str_trim(v[TDM_ROLE_ITEM]), other = tdm_str_trim(v[TDM_ROLE_OTHER]);
-    w->l->items_read++;
-    if (rec->bad || tdm_clean_missing(id) || id.n > ID || other.n > ID) {
-        w->l->items_broken++;
-        return TDM_OK;
-    }
-    tdm_buf_reset(&w->text);
-    part p = {0, 0}, o = {0, 0}, title = {0, 0};
-    tdm_clean_id(&w->text, id);
-    p.n = o.at = w->text.n;
-    tdm_clean_id(&w->text, other);
-    o.n = w->text.n - o.at;
-    title = text_add(w, v[TDM_ROLE_TITLE], TITLE);
-    if (tdm_clean_no_title(at(w, title))) title.n = 0;
-    part brand = text_add(w, v[TDM_ROLE_BRAND], BRAND), category = categories_add(w, v[TDM_ROLE_CATEGORY]);
-    part description = text_add(w, v[TDM_ROLE_DESCRIPTION], DESCRIPTION);
-    part keywords = keywords_add(w, v[TDM_ROLE_KEYWORDS]);
-    if (w->text.failed || w->piece.failed) return tdm_nomem(err, "an item");
-    tdm_item item = {.id = at(w, p),
-                     .other_id = at(w, o),
-                     .title = at(w, title),
-                     .brand = at(w, brand),
-                     .category = at(w, category),
-                     .description = at(w, description),
-                     .keywords = at(w, keywords)};
-    bool known;
-    tdm_status st = tdm_builder_item(w->b, &item, &known, err);
-    if (!st) w->l->items_matched += known;
-    return st;
+    return between(w, err);
 }
 
 /* ---- files ---- */
 
-static tdm_status file_read(loader *w, const char *path, size_t file, bool items, tdm_err *err)
+static tdm_status input_read(loader *w, input *in, tdm_err *err)
 {
-    tdm_reader *r;
-    tdm_record rec;
-    bool more = true;
-    const tdm_options *o = w->o;
-    size_t rows = 0;
-    tdm_status st = tdm_reader_open(&r, path, items, items ? NULL : o->format, items ? NULL : o->map, err);
-    if (st) return st;
-    const tdm_source *s = tdm_reader_source(r);
-    tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s", tdm_source_name(s), tdm_reader_shape(r)->text);
-    while (!st) {
-        st = tdm_reader_next(r, &rec, &more, err);
-        if (st || !more) break;
-        rows++;
-        if (!items) w->l->rows_read++;
-        st = items ? item_add(w, &rec, err) : row_add(w, &rec, file, tdm_source_name(s), err);
-        if (rows % 4096) continue;
-        tdm_progress(w->run, "prepare", w->done + tdm_source_read(s), w->total, NULL);
-        if (!st) st = tdm_run_check(w->run, "prepare", err);
-    }
-    w->done += tdm_source_size(s);
+    const tdm_shape *s = &in->reader.shape;
+    bool items = in->items || s->tags;
+    tdm_feed feed = {.ctx = w, .read = items ? items_read : log_read, .take = items ? items_take : log_take};
+    w->now = in;
+    w->rows = 0;
+    memset(w->rejected, 0, sizeof w->rejected);
+    w->rules = (tdm_intake_rules){.shape = s,
+                                  .name = in->path,
+                                  .min_rating = w->o->min_rating,
+                                  .test = in->test,
+                                  .keep_bad = w->rejects != NULL,
+                                  .file = (size_t)(in - w->in),
+                                  .high = tdm_scale_high(&w->scale)};
+    const char *holds = s->tags ? "tags" : items ? "items" : "interactions";
+    tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s of %s", in->path, s->text, holds);
+    tdm_status st = tdm_feed_file(&feed, &in->reader, w->run, err);
+    if (!st && !items) st = most_bad_check(w, err);
+    w->done += in->size;
     cJSON *j = st ? NULL : cJSON_CreateObject();
     if (j && cJSON_AddItemToArray(w->l->sources, j)) {
-        cJSON_AddStringToObject(j, "file", tdm_source_name(s));
-        cJSON_AddStringToObject(j, "format", tdm_reader_shape(r)->text);
-        cJSON_AddNumberToObject(j, "rows", (double)rows);
+        tdm_json_add_text(j, "file", tdm_str_of(in->path));
+        cJSON_AddStringToObject(j, "format", s->text);
+        cJSON_AddStringToObject(j, "holds", holds);
+        cJSON_AddNumberToObject(j, "rows", (double)w->rows);
     }
-    tdm_reader_close(r);
+    if (!st && items && w->l->items_damaged && !w->o->mend_ids)
+        tdm_log(w->run, TDM_LOG_WARN, "prepare",
+                "%s: %zu ids match only after leading zeros that a spreadsheet took are put back; --mend-ids does that",
+                in->path, w->l->items_damaged);
     return st;
+}
+
+/* Looks at a file and finds out what it holds. A list of items among the sources is as good as after --items. */
+static tdm_status input_open(loader *w, input *in, tdm_err *err)
+{
+    tdm_source *s;
+    tdm_err as_log;
+    const char *format = in->items ? NULL : w->o->format, *map = in->items ? NULL : w->o->map;
+    tdm_status st = tdm_source_open(&s, in->path, err);
+    if (st) return st;
+    in->reader.s = s;
+    in->size = tdm_source_size(s);
+    st = tdm_shape_find(&in->reader.shape, s, in->items, format, map, err ? &as_log : NULL);
+    if (st != TDM_E_FORMAT || (in->test && !in->items)) {
+        if (st && err) *err = as_log;
+        return st;
+    }
+    tdm_shape_clear(&in->reader.shape); /* the other kind, then */
+    st = tdm_shape_find(&in->reader.shape, s, !in->items, NULL, NULL, NULL);
+    bool good = !st && (!in->items || in->reader.shape.tags);
+    if (good) in->items = true;
+    else if (err) *err = as_log;
+    return good ? TDM_OK : TDM_E_FORMAT;
 }
 
 /* Rejects what lies outside the scale, now that it is known. */
 static tdm_status scale_apply(loader *w, tdm_err *err)
 {
     double low, high;
-    char detail[96];
+    tdm_buf lines = {0};
     tdm_status st = TDM_OK;
     tdm_scale_end(&w->scale, &low, &high);
+    tdm_builder_scale(w->b, low, high);
     for (size_t k = 0; !st && k < w->scale.n; k++) {
         const tdm_outside *x = &w->scale.out[k];
-        snprintf(detail, sizeof detail, "rating %g is outside %g..%g", x->rating, low, high);
-        tdm_builder_drop(w->b, x->row);
-        st = reject(w, TDM_REJECT_SCALE, detail, w->files[x->file], x->line, x->offset,
-                    (tdm_str){w->scale.bytes.p + x->at, x->n}, err);
+        tdm_bad_row bad = {.why = TDM_REJECT_SCALE, .line = x->line};
+        snprintf(bad.detail, sizeof bad.detail, "rating %g is outside %g..%g", x->rating, low, high);
+        w->now = &w->in[x->file];
+        w->l->rejected[TDM_REJECT_SCALE]++;
+        if (w->o->strict) st = strict_fail(w, &bad, err);
+        tdm_buf_reset(&lines);
+        tdm_reject_write(&lines, w->now->path, x->line, x->offset, TDM_REJECT_SCALE, bad.detail,
+                         (tdm_str){w->scale.bytes.p + x->at, x->n});
+        if (!st) st = rejects_put(w, &lines, err);
     }
+    tdm_buf_clear(&lines);
     if (w->scale.n && !st)
         tdm_log(w->run, TDM_LOG_WARN, "prepare", "%zu of %zu ratings are outside the scale 0..%g and were left out",
                 w->scale.n, w->scale.rated, high);
     return st;
 }
 
+/* What is to be said once all rows are in. */
+static tdm_status judge(loader *w, tdm_err *err)
+{
+    const tdm_load *l = w->l;
+    size_t rejected = 0, worst = 0;
+    for (size_t k = 0; k < TDM_REJECTS; k++) {
+        rejected += l->rejected[k];
+        if (l->rejected[k] > l->rejected[worst]) worst = k;
+    }
+    if (rejected >= tdm_builder_rows(w->b) + rejected - l->rejected[TDM_REJECT_SCALE])
+        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->in[0].path, l->rows_read,
+                        rejected              ? reasons[worst]
+                        : l->left_out_events  ? "--map gives the events no weight"
+                        : l->below_min_rating ? "all are rated below --min-rating"
+                                              : "there is none",
+                        rejected ? " (--rejects FILE shows them)" : "");
+    if (rejected * 10 > l->rows_read)
+        tdm_log(w->run, TDM_LOG_WARN, "prepare", "%zu of %zu rows were rejected, most for: %s", rejected, l->rows_read,
+                reasons[worst]);
+    return TDM_OK;
+}
+
 static tdm_status load_all(loader *w, tdm_err *err)
 {
     const tdm_options *o = w->o;
-    struct stat info;
     tdm_status st = TDM_OK;
-    for (size_t k = 0; k < w->n_files; k++)
-        if (!stat(w->files[k], &info) && S_ISREG(info.st_mode)) w->total += (uint64_t)info.st_size;
-    if (o->items && !stat(o->items, &info) && S_ISREG(info.st_mode)) w->total += (uint64_t)info.st_size;
-    for (size_t k = 0; !st && k < w->n_files; k++) st = file_read(w, w->files[k], k, false, err);
-    if (!st) st = scale_apply(w, err);
-    if (!st && o->items) st = file_read(w, o->items, 0, true, err);
+    size_t logs = 0;
+    for (size_t k = 0; !st && k < w->n; k++) {
+        st = input_open(w, &w->in[k], err);
+        w->total += w->in[k].size;
+        logs += !st && !w->in[k].items && !w->in[k].reader.shape.tags;
+    }
+    if (!st && !logs) { /* say what was found where a log was expected */
+        tdm_shape_clear(&w->in[0].reader.shape);
+        st = tdm_shape_find(&w->in[0].reader.shape, w->in[0].reader.s, false, o->format, o->map, err);
+        if (!st)
+            st = tdm_fail(err, TDM_E_FORMAT, "%s: found what people called items, and no interactions", w->in[0].path);
+    }
+    for (int items = 0; items < 2; items++) {
+        for (size_t k = 0; !st && k < w->n; k++)
+            if ((w->in[k].items || w->in[k].reader.shape.tags) == items) st = input_read(w, &w->in[k], err);
+        if (!st && !items) st = scale_apply(w, err);
+        if (!st && !items) st = judge(w, err);
+    }
     if (st) return st;
     tdm_progress(w->run, "prepare", w->total, w->total, NULL);
-    size_t rejected = 0, worst = 0;
-    for (size_t k = 0; k < TDM_REJECTS; k++) {
-        rejected += w->l->rejected[k];
-        if (w->l->rejected[k] > w->l->rejected[worst]) worst = k;
-    }
-    if (rejected == w->l->rows_read || !tdm_builder_rows(w->b))
-        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->files[0], w->l->rows_read,
-                        rejected ? reasons[worst] : "all are rated below --min-rating",
-                        rejected ? " (--rejects FILE shows them)" : "");
-    if (rejected * 10 > w->l->rows_read)
-        tdm_log(w->run, TDM_LOG_WARN, "prepare", "%zu of %zu rows were rejected, most for: %s", rejected,
-                w->l->rows_read, reasons[worst]);
-    if (o->items && !w->l->items_matched)
-        tdm_log(w->run, TDM_LOG_WARN, "prepare", "%s: none of its %zu items is in the interactions", o->items,
-                w->l->items_read);
+    if (w->l->items_read && !w->l->items_matched)
+        tdm_log(w->run, TDM_LOG_WARN, "prepare", "%s: none of its %zu items is in the interactions",
+                o->items ? o->items : "the lists of items", w->l->items_read);
+    if (w->events.n) w->l->events = cJSON_CreateObject();
+    for (size_t k = 0; k < w->events.n; k++)
+        cJSON_AddNumberToObject(w->l->events, w->events.name[k], (double)w->events.count[k]);
     return TDM_OK;
+}
+
+static void loader_clear(loader *w)
+{
+    for (size_t k = 0; w->in && k < w->n; k++) tdm_reader_close(&w->in[k].reader);
+    for (size_t k = 0; k < TDM_FEED_SLOTS; k++) {
+        if (w->intake) tdm_intake_clear(&w->intake[k]);
+        if (w->item_intake) tdm_item_intake_clear(&w->item_intake[k]);
+    }
+    tdm_scale_clear(&w->scale);
+    tdm_free(w->in);
+    tdm_free(w->intake);
+    tdm_free(w->item_intake);
 }
 
 tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     *out = (tdm_load){.sources = cJSON_CreateArray()};
-    loader w = {.l = out, .b = b, .o = o, .run = run, .n_files = o->n_sources + (o->test != NULL)};
-    const char **files = tdm_new(w.n_files, sizeof *files);
-    tdm_status st = files && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
+    loader w = {.l = out, .b = b, .o = o, .run = run, .n = o->n_sources + (o->test != NULL) + (o->items != NULL)};
+    w.in = tdm_new(w.n, sizeof *w.in);
+    w.intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.intake);
+    w.item_intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.item_intake);
+    tdm_status st = w.in && w.intake && w.item_intake && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
     if (!st && !o->n_sources) st = tdm_fail(err, TDM_E_ARG, "no file of interactions was named");
-    for (size_t k = 0; !st && k < w.n_files; k++) files[k] = k < o->n_sources ? o->sources[k] : o->test;
-    w.files = files;
+    size_t k = 0;
+    for (; !st && k < o->n_sources; k++) w.in[k].path = o->sources[k];
+    if (!st && o->test) w.in[k++] = (input){.path = o->test, .test = true};
+    if (!st && o->items) w.in[k++] = (input){.path = o->items, .items = true};
+    for (size_t s = 0; !st && s < TDM_FEED_SLOTS; s++) w.intake[s].batch.seed = tdm_builder_seed(b);
     if (!st && o->rejects && !(w.rejects = fopen(o->rejects, "w")))
         st = tdm_fail(err, TDM_E_IO, "%s: could not be created: %s", o->rejects, strerror(errno));
     if (!st) st = load_all(&w, err);
     if (w.rejects && fclose(w.rejects) && !st)
         st = tdm_fail(err, TDM_E_IO, "%s: could not be written: %s", o->rejects, strerror(errno));
-    tdm_scale_clear(&w.scale);
-    tdm_buf_clear(&w.text);
-    tdm_buf_clear(&w.piece);
-    tdm_free(files);
+    loader_clear(&w);
     if (st) tdm_load_clear(out);
     return st;
 }

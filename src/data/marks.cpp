@@ -16,7 +16,7 @@ struct tdm_marks {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
 };
 
-extern "C" tdm_marks *tdm_marks_open(void)
+extern "C" tdm_marks *tdm_json_marks_open(void)
 {
     tdm_marks *m = new (std::nothrow) tdm_marks;
     if (m && simdjson::get_active_implementation()->create_dom_parser_implementation(SMALLEST, 1, m->stage)) {
@@ -26,9 +26,9 @@ extern "C" tdm_marks *tdm_marks_open(void)
     return m;
 }
 
-extern "C" void tdm_marks_close(tdm_marks *m) { delete m; }
+extern "C" void tdm_json_marks_close(tdm_marks *m) { delete m; }
 
-extern "C" tdm_marks_found tdm_marks_find(tdm_marks *m, const uint32_t **at, size_t *count, const char *p, size_t n)
+extern "C" tdm_json_marks_found tdm_json_marks_find(tdm_marks *m, const uint32_t **at, size_t *count, const char *p, size_t n)
 {
     *count = 0;
     *at = nullptr;

@@ -34,7 +34,7 @@ struct tdm_objects {
 tdm_status tdm_objects_open(tdm_objects **out, tdm_err *err)
 {
     *out = tdm_new(1, sizeof **out);
-    if (*out) (*out)->marks = tdm_marks_open();
+    if (*out) (*out)->marks = tdm_json_marks_open();
     if (*out && (*out)->marks) return TDM_OK;
     tdm_objects_close(*out);
     *out = NULL;
@@ -44,7 +44,7 @@ tdm_status tdm_objects_open(tdm_objects **out, tdm_err *err)
 void tdm_objects_close(tdm_objects *o)
 {
     if (!o) return;
-    tdm_marks_close(o->marks);
+    tdm_json_marks_close(o->marks);
     tdm_buf_clear(&o->room);
     tdm_buf_clear(&o->fixed);
     tdm_buf_clear(&o->piece);
@@ -329,11 +329,11 @@ static bool walk_object(walk *w, tdm_object_want *want, void *ctx)
     }
 }
 
-static tdm_marks_found attempt(tdm_objects *o, bool *whole, tdm_str text, tdm_object_want *want, void *ctx)
+static tdm_json_marks_found attempt(tdm_objects *o, bool *whole, tdm_str text, tdm_object_want *want, void *ctx)
 {
     walk w = {.o = o, .text = text, .slot = -1};
     *whole = false;
-    tdm_marks_found found = tdm_marks_find(o->marks, &w.at, &w.count, text.p, text.n);
+    tdm_json_marks_found found = tdm_json_marks_find(o->marks, &w.at, &w.count, text.p, text.n);
     if (found == TDM_MARKS_NOMEM) o->nomem = true;
     if (found != TDM_MARKS_OK) return found;
     o->values = 0;
@@ -378,7 +378,7 @@ static tdm_str mend(tdm_objects *o, tdm_str text)
 static bool read_mended(tdm_objects *o, tdm_str text, tdm_object_want *want, void *ctx)
 {
     bool whole;
-    tdm_marks_found found = attempt(o, &whole, text, want, ctx);
+    tdm_json_marks_found found = attempt(o, &whole, text, want, ctx);
     if ((found == TDM_MARKS_NOT_UTF8 || found == TDM_MARKS_CONTROL) && !o->nomem) {
         text = mend(o, text);
         if (!o->nomem) attempt(o, &whole, text, want, ctx);

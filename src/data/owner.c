@@ -39,32 +39,6 @@ void tdm_dataset_close(tdm_dataset *d)
     tdm_free(d);
 }
 
-/* Merge sort: the strings to compare are context that qsort has no room for. */
-tdm_status tdm_strings_order(uint32_t *order, const tdm_strings *s, tdm_err *err)
-{
-    uint32_t *spare = tdm_new(s->n, sizeof *spare), *from = order, *to = spare;
-    if (!spare) return tdm_nomem(err, "the order of the ids");
-    for (size_t i = 0; i < s->n; i++) order[i] = (uint32_t)i;
-    for (size_t width = 1; width < s->n; width *= 2) {
-        for (size_t low = 0; low < s->n; low += 2 * width) {
-            size_t mid = low + width < s->n ? low + width : s->n, high = mid + width < s->n ? mid + width : s->n;
-            size_t a = low, b = mid, k = low;
-            while (a < mid || b < high) {
-                bool first =
-                    b == high || (a < mid && tdm_str_cmp(tdm_strings_at(s, from[a]), tdm_strings_at(s, from[b])) <= 0);
-                to[k++] = first ? from[a++] : from[b++];
-            }
-        }
-        uint32_t *was = from;
-        from = to;
-        to = was;
-    }
-    if (from != order)
-        for (size_t i = 0; i < s->n; i++) order[i] = from[i];
-    tdm_free(spare);
-    return TDM_OK;
-}
-
 static void hash_strings(XXH3_state_t *x, const tdm_strings *s)
 {
     if (!s->n) return;

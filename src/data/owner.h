@@ -12,9 +12,10 @@ typedef struct tdm_owner {
     tdm_safetensors *file[2];      /* mapped files, or NULL */
     void *block[TDM_OWNER_BLOCKS]; /* of tdm_new */
     size_t n;
-    const uint32_t *user_order; /* U; people by id in byte order */
-    const uint32_t *item_order; /* I */
 } tdm_owner;
+
+#define TDM_DATASET_MAIN "dataset.safetensors"
+#define TDM_DATASET_TEXT "text.safetensors"
 
 /* A dataset of nothing, with its owner; NULL where memory is short. */
 tdm_dataset *tdm_owner_dataset(void);
@@ -25,8 +26,10 @@ void *tdm_owner_new(tdm_owner *o, size_t n, size_t size);
 /* Hands a block of tdm_new over. */
 void *tdm_owner_take(tdm_owner *o, void *block);
 
-/* The strings' numbers in byte order of the strings; equal ones by number. */
-tdm_status tdm_strings_order(uint32_t *order, const tdm_strings *s, tdm_err *err);
+/* Maps the two files of arrays of people, items and interactions as many as `counts` says. `check`: whether to go
+ * through all of it for what cannot be; else it is known to be good. */
+tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed, bool check,
+                           tdm_err *err);
 
 /* Fills has_ratings, has_times, the scale of the ratings (unless one is there) and the fingerprint. */
 void tdm_dataset_derive(tdm_dataset *d);

@@ -6,7 +6,7 @@
 #include <float.h>
 
 static const double highs[] = {5, 10, 100, DBL_MAX};
-enum { LEVELS = 4, BATCH = 1000 };
+enum { LEVELS = 4, BATCH = 1000, MOST = 16 << 20 }; /* MOST: bytes of records that are remembered */
 
 void tdm_scale_clear(tdm_scale *s)
 {
@@ -34,18 +34,22 @@ static void widen(tdm_scale *s, bool *negative)
     }
 }
 
-bool tdm_scale_add(tdm_scale *s, const tdm_outside *where, tdm_str raw)
+double tdm_scale_high(const tdm_scale *s) { return highs[s->level]; }
+
+bool tdm_scale_add(tdm_scale *s, size_t rated, const tdm_outside *where, size_t n, tdm_str raw)
 {
     bool negative;
-    s->rated++;
-    if (where->rating >= 0 && where->rating <= highs[s->level]) return true;
-    if (tdm_grow(&s->out, &s->cap, s->n + 1, sizeof *s->out)) return false;
-    tdm_outside *o = &s->out[s->n++];
-    *o = *where;
-    o->at = s->bytes.n;
-    o->n = s->bytes.n + raw.n < (16u << 20) ? raw.n : 0;
-    tdm_buf_add(&s->bytes, raw.p, o->n);
-    if (s->n % BATCH == 0) widen(s, &negative);
+    s->rated += rated;
+    for (size_t i = 0; i < n; i++) {
+        if (where[i].rating >= 0 && where[i].rating <= highs[s->level]) continue;
+        if (tdm_grow(&s->out, &s->cap, s->n + 1, sizeof *s->out)) return false;
+        tdm_outside *o = &s->out[s->n++];
+        *o = where[i];
+        o->at = s->bytes.n;
+        o->n = s->bytes.n + o->n < MOST ? o->n : 0;
+        tdm_buf_add(&s->bytes, raw.p + where[i].at, o->n);
+        if (s->n % BATCH == 0) widen(s, &negative);
+    }
     return !s->bytes.failed;
 }
 

@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 
 typedef struct tdm_outside {
-    size_t row; /* of the builder */
     double rating;
     size_t file, line;
     uint64_t offset;
@@ -26,7 +25,12 @@ typedef struct tdm_scale {
 } tdm_scale;
 
 void tdm_scale_clear(tdm_scale *s);
-bool tdm_scale_add(tdm_scale *s, const tdm_outside *where, tdm_str raw); /* false: memory is short */
+/* Up to where ratings are surely inside the scale as far as it is known: 0 .. that. */
+double tdm_scale_high(const tdm_scale *s);
+
+/* Counts `rated` more ratings, of which those at `where`, whose records are pieces of `raw`, may be outside. False:
+ * memory is short. */
+bool tdm_scale_add(tdm_scale *s, size_t rated, const tdm_outside *where, size_t n, tdm_str raw);
 
 /* Settles the scale: afterwards out[0 .. n) are what lies outside [*low, *high]. */
 void tdm_scale_end(tdm_scale *s, double *low, double *high);

@@ -2,6 +2,7 @@
 #include "data/shape.h"
 
 #include "base/mem.h"
+#include "data/object.h"
 #include "data/values.h"
 
 #include <stdio.h>
@@ -91,12 +92,46 @@ static void list(char *out, size_t room, const tdm_cells *names)
 
 /* ---- JSON ---- */
 
+typedef struct keys {
+    tdm_shape *shape;
+    bool has[TDM_ROLES];
+    tdm_status st;
+} keys;
+
+/* Asked for every key of the first objects. */
+static int key_meet(void *ctx, tdm_str key)
+{
+    keys *k = ctx;
+    tdm_shape *s = k->shape;
+    unsigned rank;
+    tdm_role r = tdm_role_of(key, s->items, false, &rank);
+    for (int i = 0; i < TDM_ROLES; i++)
+        if (s->map.column[i].n && tdm_str_eq(s->map.column[i], key)) r = (tdm_role)i;
+    bool known = s->names.n >= 64;
+    for (size_t i = 0; i < s->names.n && !known; i++) known = tdm_str_eq(tdm_cell(&s->names, i), key);
+    if (!known) tdm_cells_add(&s->names, key);
+    return r < TDM_ROLES ? (int)r : -1;
+}
+
+/* Whether the piece is one object; what it has goes to `k`. */
+static bool object_meet(keys *k, tdm_objects *o, tdm_str piece, tdm_err *err)
+{
+    const tdm_object_value *v;
+    size_t n;
+    bool whole;
+    if (k->st || (k->st = tdm_object_read(o, piece, key_meet, k, &k->shape->python, &v, &n, &whole, err))) return false;
+    for (size_t i = 0; i < n; i++) k->has[v[i].slot] = true;
+    return whole;
+}
+
 /* Looks through the first objects for the keys there are. */
 static tdm_status look_json(tdm_shape *out, const tdm_source *s, tdm_str sample, bool last, tdm_err *err)
 {
-    bool has[TDM_ROLES] = {false}, python = false;
-    tdm_buf spare = {0};
+    keys k = {.shape = out};
+    tdm_objects *o;
     size_t lines = 0, good = 0, objects = 0;
+    tdm_status st = tdm_objects_open(&o, err);
+    if (st) return st;
     for (size_t at = 0; at < sample.n && lines < 10;) { /* one object a line? */
         const char *end = memchr(sample.p + at, '\n', sample.n - at);
         if (!end && !last) break;
@@ -104,10 +139,8 @@ static tdm_status look_json(tdm_shape *out, const tdm_source *s, tdm_str sample,
         at += line.n + 1;
         line = tdm_value_strip(line);
         if (!line.n) continue;
-        cJSON *j = tdm_value_parse(line, &python, &spare);
         lines++;
-        good += j != NULL;
-        cJSON_Delete(j);
+        good += object_meet(&k, o, line, err);
     }
     out->form = lines && good * 2 >= lines ? TDM_FORM_LINES : TDM_FORM_VALUES;
     for (size_t at = 0; at < sample.n && objects < 50;) {
@@ -116,39 +149,20 @@ static tdm_status look_json(tdm_shape *out, const tdm_source *s, tdm_str sample,
         size_t n = tdm_value_next(&value, &broken, (tdm_str){sample.p + at, sample.n - at}, last);
         if (!n) break;
         at += n;
-        cJSON *j = broken ? NULL : tdm_value_parse(value, &python, &spare);
-        objects += j != NULL;
-        const cJSON *m;
-        cJSON_ArrayForEach(m, j)
-        {
-            unsigned rank;
-            tdm_str key = tdm_str_of(m->string);
-            tdm_role r = tdm_role_of(key, out->items, false, &rank);
-            for (int k = 0; k < TDM_ROLES; k++)
-                if (out->map.column[k].n && tdm_str_eq(out->map.column[k], key)) r = (tdm_role)k;
-            if (r < TDM_ROLES && !cJSON_IsNull(m)) has[r] = true;
-            bool known = false;
-            for (size_t i = 0; i < out->names.n; i++) known |= tdm_str_eq(tdm_cell(&out->names, i), key);
-            if (known || out->names.n >= 64) continue;
-            tdm_buf_add(&out->names.bytes, key.p, key.n);
-            out->names.failed |= tdm_grow(&out->names.end, &out->names.cap, out->names.n + 1, sizeof(size_t)) != 0;
-            if (out->names.failed) break;
-            out->names.end[out->names.n++] = out->names.bytes.n;
-        }
-        cJSON_Delete(j);
+        objects += !broken && value.n && object_meet(&k, o, value, err);
     }
-    bool short_of = spare.failed || out->names.failed || out->names.bytes.failed;
-    tdm_buf_clear(&spare);
-    if (short_of) return tdm_nomem(err, tdm_source_name(s));
-    out->python = python;
+    tdm_objects_close(o);
+    if (k.st) return k.st;
+    if (out->names.failed) return tdm_nomem(err, tdm_source_name(s));
+    out->tags = k.has[TDM_ROLE_TAG] && !k.has[TDM_ROLE_RATING] && !k.has[TDM_ROLE_TEXT];
     snprintf(out->text, sizeof out->text, "%s",
-             python                        ? "Python dicts, one a line"
+             out->python                   ? "Python dicts, one a line"
              : out->form == TDM_FORM_LINES ? "JSON lines"
                                            : "JSON values");
-    if (tdm_shape_enough(has, out->items)) return TDM_OK;
-    char keys[400], found[500];
-    list(keys, sizeof keys, &out->names);
-    if (objects) snprintf(found, sizeof found, "JSON objects with the keys %s", keys);
+    if (tdm_shape_enough(k.has, out->items)) return TDM_OK;
+    char known[400], found[500];
+    list(known, sizeof known, &out->names);
+    if (objects) snprintf(found, sizeof found, "JSON objects with the keys %s", known);
     else snprintf(found, sizeof found, "what begins like JSON and holds no object");
     return refuse(s, out->items, found, err);
 }
@@ -235,6 +249,7 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
         sequences = best > 2 && tdm_shape_columns(out, sample, last) && out->column[TDM_ROLE_RATING] < 0 &&
                     out->column[TDM_ROLE_TIME] < 0;
         if (out->names.failed || out->names.bytes.failed) return tdm_nomem(err, tdm_source_name(s));
+        tdm_cells_own(&out->names);
     }
     if (sequences) {
         out->form = TDM_FORM_SEQUENCES;
@@ -245,8 +260,13 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
     char columns[400], found[600];
     if (!best) return refuse(s, out->items, "text that is neither JSON nor a table of two columns or more", err);
     bool good = tdm_shape_columns(out, sample, last);
-    if (out->names.failed || out->names.bytes.failed) return tdm_nomem(err, tdm_source_name(s));
+    tdm_cells_own(&out->names);
+    if (out->names.failed) return tdm_nomem(err, tdm_source_name(s));
     if (good) {
+        for (int r = 0; r < TDM_ROLES; r++)
+            if (out->column[r] >= 0) out->used[out->n_used++] = (tdm_role)r;
+        out->tags =
+            out->column[TDM_ROLE_TAG] >= 0 && out->column[TDM_ROLE_RATING] < 0 && out->column[TDM_ROLE_TEXT] < 0;
         snprintf(out->text, sizeof out->text, "%s-separated table with%s a header", word,
                  out->dialect.header ? "" : "out");
         return TDM_OK;

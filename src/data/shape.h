@@ -11,15 +11,20 @@ typedef enum tdm_form { TDM_FORM_LINES, TDM_FORM_VALUES, TDM_FORM_TABLE, TDM_FOR
 
 typedef struct tdm_shape {
     tdm_form form;
-    bool items;            /* a list of items, not a log */
-    bool python;           /* objects are Python dicts */
-    bool flags;            /* a table of items whose last 19 columns are MovieLens genres */
-    tdm_dialect dialect;   /* of a table */
-    int column[TDM_ROLES]; /* of a table; -1: none */
-    tdm_cells names;       /* a table's header or the keys of the first objects */
+    bool items;               /* a list of items, not a log */
+    bool python;              /* objects are Python dicts */
+    bool flags;               /* a table of items whose last 19 columns are MovieLens genres */
+    tdm_dialect dialect;      /* of a table */
+    bool tags;                /* a log of what people called items: read for the items' sake */
+    int column[TDM_ROLES];    /* of a table; -1: none */
+    tdm_role used[TDM_ROLES]; /* the roles that have a column */
+    size_t n_used;
+    tdm_cells names; /* a table's header or the keys of the first objects */
     tdm_role_map map;
     char text[80]; /* "comma-separated table with a header", for people */
 } tdm_shape;
+
+enum { TDM_LONGEST_RECORD = 64 << 20 }; /* bytes; a file with a longer one is refused */
 
 /* Looks at what lies ahead in `s` and takes nothing. `format` NULL or "auto": any; else "json", "csv", "tsv", "table"
  * or "sequences". `map`: as --map, or NULL. A file that holds no log (or no list of items) is refused with a sentence

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STEP = 1 << 18, LONGEST_LINE = 64 << 20 };
+enum { STEP = 1 << 18 };
 
 struct tdm_source {
     struct archive *a;
@@ -84,7 +84,7 @@ static tdm_status begin(tdm_source *s, int rc, tdm_err *err)
     if (!st && !found) s->ended = true;
     if (!st) st = tdm_source_fill(s, 4, err);
     tdm_str a = tdm_source_ahead(s);
-    if (!st && a.n >= 3 && !memcmp(a.p, "\xef\xbb\xbf", 3)) tdm_source_take(s, 3);
+    if (!st && a.n >= 3 && !memcmp(a.p, "\xef\xbb\xbf", 3)) tdm_source_take(s, 3, 0);
     return st;
 }
 
@@ -147,35 +147,11 @@ tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
 tdm_str tdm_source_ahead(const tdm_source *s) { return (tdm_str){s->p ? s->p + s->at : "", s->end - s->at}; }
 bool tdm_source_ended(const tdm_source *s) { return s->ended; }
 
-void tdm_source_take(tdm_source *s, size_t n)
+void tdm_source_take(tdm_source *s, size_t n, size_t lines)
 {
-    const char *p = s->p + s->at, *end = p + n;
-    while (n && (p = memchr(p, '\n', (size_t)(end - p)))) s->line++, p++;
     s->at += n;
     s->offset += n;
-}
-
-tdm_status tdm_source_line(tdm_source *s, tdm_str *line, size_t *length, bool *more, tdm_err *err)
-{
-    *more = false;
-    for (size_t seen = 0;;) {
-        tdm_str a = tdm_source_ahead(s);
-        const char *end = a.n > seen ? memchr(a.p + seen, '\n', a.n - seen) : NULL;
-        if (end || (s->ended && a.n)) {
-            *length = end ? (size_t)(end - a.p) + 1 : a.n;
-            *line = (tdm_str){a.p, end ? *length - 1 : a.n};
-            if (line->n && line->p[line->n - 1] == '\r') line->n--;
-            *more = true;
-            return TDM_OK;
-        }
-        if (s->ended) return TDM_OK;
-        seen = a.n;
-        if (seen > LONGEST_LINE)
-            return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: a line of more than %d million bytes", s->name, s->line,
-                            LONGEST_LINE >> 20);
-        tdm_status st = tdm_source_fill(s, a.n + 1, err);
-        if (st) return st;
-    }
+    s->line += lines;
 }
 
 const char *tdm_source_name(const tdm_source *s) { return s->name; }

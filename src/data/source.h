@@ -20,13 +20,9 @@ void tdm_source_close(tdm_source *s);
 /* Reads on until `need` bytes lie ahead or the end is reached. */
 tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err);
 
-tdm_str tdm_source_ahead(const tdm_source *s); /* read and not yet taken; good until the next fill */
-bool tdm_source_ended(const tdm_source *s);    /* nothing lies behind what is ahead */
-void tdm_source_take(tdm_source *s, size_t n);
-
-/* The next line without its end; *more is false at the end of the file. The line is taken by tdm_source_take(s,
- * *length), which counts the line's end too. */
-tdm_status tdm_source_line(tdm_source *s, tdm_str *line, size_t *length, bool *more, tdm_err *err);
+tdm_str tdm_source_ahead(const tdm_source *s);               /* read and not yet taken; good until the next fill */
+bool tdm_source_ended(const tdm_source *s);                  /* nothing lies behind what is ahead */
+void tdm_source_take(tdm_source *s, size_t n, size_t lines); /* lines: line ends among them */
 
 const char *tdm_source_name(const tdm_source *s);
 size_t tdm_source_line_number(const tdm_source *s);  /* of the next byte, from 1 */

@@ -124,16 +124,10 @@ static tdm_status train_make(tdm_dataset **out, const tdm_dataset *d, const tdm_
     tdm_dataset *t = tdm_owner_dataset();
     if (!t) return tdm_nomem(err, "the training rows");
     tdm_owner *o = t->owner;
-    const tdm_owner *from = d->owner;
-    void *owner = t->owner;
     *t = *d;
-    t->owner = owner;
+    t->owner = o;
     t->part = NULL;
     *out = t;
-    if (from) {
-        o->user_order = from->user_order;
-        o->item_order = from->item_order;
-    }
     int64_t *offset = tdm_owner_new(o, d->U + 1, sizeof *offset), *time = tdm_owner_new(o, d->N, sizeof *time);
     uint32_t *item = tdm_owner_new(o, d->N, sizeof *item), *row = tdm_owner_new(o, d->N, sizeof *row);
     float *rating = tdm_owner_new(o, d->N, sizeof *rating);

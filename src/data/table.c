@@ -10,25 +10,40 @@ enum { LONGEST_QUOTED = 1 << 20 }; /* a quote open for longer than this was no q
 void tdm_cells_clear(tdm_cells *c)
 {
     tdm_buf_clear(&c->bytes);
-    tdm_free(c->end);
+    tdm_free(c->cell);
     *c = (tdm_cells){0};
 }
 
-tdm_str tdm_cell(const tdm_cells *c, size_t i)
+static void cell_end(tdm_cells *c, const char *p, size_t at, size_t n)
 {
-    if (i >= c->n || !c->bytes.p) return (tdm_str){"", 0};
-    size_t at = i ? c->end[i - 1] : 0;
-    return (tdm_str){c->bytes.p + at, c->end[i] - at};
+    if (!c) return;
+    if (tdm_grow(&c->cell, &c->cap, c->n + 1, sizeof *c->cell)) c->failed = true;
+    else c->cell[c->n++] = (tdm_cell_at){p, at, n};
 }
 
-static void cell_end(tdm_cells *c)
+void tdm_cells_add(tdm_cells *c, tdm_str copied)
 {
-    if (tdm_grow(&c->end, &c->cap, c->n + 1, sizeof *c->end)) c->failed = true;
-    else c->end[c->n++] = c->bytes.n;
+    size_t at = c->bytes.n;
+    tdm_buf_add(&c->bytes, copied.p, copied.n);
+    c->failed |= c->bytes.failed;
+    if (!c->failed) cell_end(c, NULL, at, copied.n);
+}
+
+void tdm_cells_own(tdm_cells *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        tdm_cell_at *x = &c->cell[i];
+        if (!x->p) continue;
+        size_t at = c->bytes.n;
+        tdm_buf_add(&c->bytes, x->p, x->n);
+        *x = (tdm_cell_at){NULL, at, c->bytes.failed ? 0 : x->n};
+    }
+    c->failed |= c->bytes.failed;
 }
 
 static void begin(tdm_cells *c)
 {
+    if (!c) return;
     tdm_buf_reset(&c->bytes);
     c->n = 0;
     c->unclosed = false;
@@ -38,47 +53,74 @@ static void begin(tdm_cells *c)
 static void split_blanks(tdm_cells *c, tdm_str line)
 {
     begin(c);
-    for (size_t i = 0; i < line.n;) {
+    for (size_t i = 0; c && i < line.n;) {
         while (i < line.n && (line.p[i] == ' ' || line.p[i] == '\t')) i++;
         size_t from = i;
         while (i < line.n && line.p[i] != ' ' && line.p[i] != '\t') i++;
-        if (i > from) {
-            tdm_buf_add(&c->bytes, line.p + from, i - from);
-            cell_end(c);
-        }
+        if (i > from) cell_end(c, line.p + from, 0, i - from);
     }
 }
+
+bool tdm_table_spans_lines(const tdm_dialect *d) { return d->sep[0] != '\t' && d->sep[0] != ' '; }
 
 static bool sep_at(const tdm_dialect *d, size_t width, const char *p, const char *end)
 {
     return (size_t)(end - p) >= width && p[0] == d->sep[0] && (width == 1 || p[1] == d->sep[1]);
 }
 
-/* Length of the quoted cell at p with both quotes, its content in c->bytes; 0: no quoted cell is there; SIZE_MAX: it
- * may go on behind `end`. A quote counts as the closing one where a separator or the line's end follows. */
-static size_t quoted(tdm_cells *c, const tdm_dialect *d, size_t width, const char *p, const char *end, bool last)
+/* The first separator from p on, or `end`. */
+static const char *sep_find(const tdm_dialect *d, size_t width, const char *p, const char *end)
 {
-    size_t was = c->bytes.n;
-    bool lines = d->sep[0] != '\t';
+    while (p < end && (p = memchr(p, d->sep[0], (size_t)(end - p)))) {
+        if (sep_at(d, width, p, end)) return p;
+        p++;
+    }
+    return end;
+}
+
+typedef struct quoted {
+    const char *p; /* the content, where it is a piece of the text; else it is in the cells' bytes */
+    size_t at, n;
+} quoted;
+
+/* Length of the quoted cell at p with both quotes; 0: no quoted cell is there; SIZE_MAX: it may go on behind `end`. A
+ * quote counts as the closing one where a separator or the line's end follows. */
+static size_t quoted_read(quoted *out, tdm_cells *c, const tdm_dialect *d, size_t width, const char *p, const char *end,
+                          bool last)
+{
+    size_t was = c ? c->bytes.n : 0;
+    bool lines = tdm_table_spans_lines(d), copied = false;
     const char *q = p + 1;
     for (;;) {
         const char *to = memchr(q, '"', (size_t)(end - q));
         const char *line_end = lines ? NULL : memchr(q, '\n', (size_t)((to ? to : end) - q));
         if (line_end || (size_t)((to ? to : end) - p) > LONGEST_QUOTED || (!to && last)) break;
         if (!to) return SIZE_MAX;
-        tdm_buf_add(&c->bytes, q, (size_t)(to - q));
         if (to + 1 == end && !last) return SIZE_MAX;
-        if (to + 1 == end || to[1] == '\n' || sep_at(d, width, to + 1, end)) return (size_t)(to + 1 - p);
-        if (to[1] == '\r') {
+        bool closes = to + 1 == end || to[1] == '\n' || sep_at(d, width, to + 1, end);
+        if (!closes && to[1] == '\r') {
             if (to + 2 == end && !last) return SIZE_MAX;
-            if (to + 2 == end || to[2] == '\n') return (size_t)(to + 1 - p);
+            closes = to + 2 == end || to[2] == '\n';
         }
-        tdm_buf_char(&c->bytes, '"'); /* doubled, or a stray one inside */
+        if (closes && !copied) *out = (quoted){p + 1, 0, (size_t)(to - p - 1)};
+        else if (c) tdm_buf_add(&c->bytes, q, (size_t)(to - q));
+        if (closes && copied) *out = (quoted){NULL, was, c ? c->bytes.n - was : 0};
+        if (closes) return (size_t)(to + 1 - p);
+        if (c) tdm_buf_char(&c->bytes, '"'); /* doubled, or a stray one inside */
+        copied = true;
         q = to + 1 + (to[1] == '"');
     }
-    c->bytes.n = was;
-    c->unclosed = true;
+    if (c) c->bytes.n = was, c->unclosed = true;
     return 0;
+}
+
+/* Some tab-separated files have a few lines with blanks instead. */
+static void blanks_instead(tdm_cells *c, const tdm_dialect *d, tdm_str line)
+{
+    split_blanks(c, line);
+    if (c->n == d->columns) return;
+    begin(c);
+    cell_end(c, line.p, 0, line.n);
 }
 
 size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
@@ -93,9 +135,11 @@ size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool la
         split_blanks(c, line);
         return length + (line_end < end);
     }
+    if (!c && !memchr(p, '"', length)) return length + (line_end < end);
     begin(c);
     for (;;) {
-        size_t n = p < end && *p == '"' ? quoted(c, d, width, p, end, last) : 0;
+        quoted q = {p, 0, 0};
+        size_t n = p < end && *p == '"' ? quoted_read(&q, c, d, width, p, end, last) : 0;
         if (n == SIZE_MAX) return 0;
         p += n;
         if (n && p > line_end) {
@@ -104,23 +148,14 @@ size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool la
             if (!line_end) line_end = end;
         }
         const char *from = p;
-        while (p < line_end && !sep_at(d, width, p, line_end)) p++;
+        p = sep_find(d, width, p, line_end);
         size_t plain = (size_t)(p - from);
         if (p == line_end && plain && p[-1] == '\r') plain--;
-        tdm_buf_add(&c->bytes, from, plain);
-        cell_end(c);
+        if (n == 0) q = (quoted){from, 0, plain}; /* behind a quoted cell nothing but \r is left of the line */
+        cell_end(c, q.p, q.at, q.n);
         if (p >= line_end) break;
         p += width;
     }
-    /* some tab-separated files have a few lines with blanks instead */
-    if (c->n == 1 && d->sep[0] == '\t' && d->columns > 1) {
-        tdm_buf_reset(&c->bytes);
-        split_blanks(c, line);
-        if (c->n != d->columns) {
-            begin(c);
-            tdm_buf_add(&c->bytes, line.p, line.n);
-            cell_end(c);
-        }
-    }
+    if (c && c->n == 1 && d->sep[0] == '\t' && d->columns > 1) blanks_instead(c, d, line);
     return (size_t)(line_end - ahead.p) + (line_end < end);
 }

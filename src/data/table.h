@@ -11,21 +11,38 @@ typedef struct tdm_dialect {
     bool header;    /* the first record is names */
 } tdm_dialect;
 
-/* The cells of a record, unquoted. All zero is empty; tdm_cells_clear releases. */
+typedef struct tdm_cell_at {
+    const char *p; /* NULL: in `bytes` of the cells */
+    size_t at, n;
+} tdm_cell_at;
+
+/* The cells of a record, unquoted: pieces of the text that was read, but for those with doubled quotes. All zero is
+ * empty; tdm_cells_clear releases. */
 typedef struct tdm_cells {
-    tdm_buf bytes;
-    size_t *end; /* cell i is bytes [end[i - 1], end[i]) */
+    tdm_cell_at *cell;
     size_t n, cap;
+    tdm_buf bytes;
     bool unclosed; /* a quote that never closed was read as a letter */
     bool failed;   /* memory */
 } tdm_cells;
 
 void tdm_cells_clear(tdm_cells *c);
-tdm_str tdm_cell(const tdm_cells *c, size_t i); /* empty past the last */
+void tdm_cells_add(tdm_cells *c, tdm_str copied);
+void tdm_cells_own(tdm_cells *c); /* copies what is still in the text, which may go then */
+
+static inline tdm_str tdm_cell(const tdm_cells *c, size_t i) /* empty past the last */
+{
+    if (i >= c->n) return (tdm_str){"", 0};
+    const tdm_cell_at *x = &c->cell[i];
+    return (tdm_str){x->p ? x->p : x->n ? c->bytes.p + x->at : "", x->n};
+}
 
 /* Reads the record that begins `ahead` and returns its length with the line's end; 0: more bytes are needed (never
  * where `last`, unless nothing is ahead). A quoted cell may hold separators, doubled quotes and, but for tabs and
- * blanks, line ends. */
+ * blanks, line ends. `c` NULL: only the length. */
 size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last);
+
+/* Whether a record may go over several lines. */
+bool tdm_table_spans_lines(const tdm_dialect *d);
 
 #endif

@@ -6,7 +6,7 @@
 #include "content/content.h"
 #include "content/svd.h"
 #include "content/words.h"
-#include "data/build.h"
+#include "data/small_log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,7 +85,7 @@ static tdm_dataset *dataset_of(const thing *things, size_t n)
                          .category = tdm_str_of(things[i].category)};
         CHECK_OK(tdm_builder_item(b, &item, NULL, &err), err);
     }
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     return d;
 }

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "data/build.h"
+#include "data/small_log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ static tdm_dataset *small(int turned)
     tdm_err err;
     CHECK_OK(tdm_builder_open(&b, 1, &err), err);
     CHECK_OK(fill(b, turned, &err), err);
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     return d;
 }
@@ -144,16 +144,45 @@ static void equal_rows_are_left_out_unless_their_order_means_time(void **state)
     (void)state;
     tdm_err err;
     tdm_builder *b;
+    tdm_dataset *d;
+    tdm_left_out left;
     CHECK_OK(tdm_builder_open(&b, 1, &err), err);
-    tdm_row r = row("ann", "tea", 5, 30, "lovely"), other = row("ann", "tea", 5, 30, "lovely!");
-    CHECK_OK(tdm_builder_add(b, &r, &err), err);
-    CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    tdm_row r = row("ann", "tea", 5, 30, "lovely"), other = row("ann", "tea", 5, 30, "lovely!"), ordered = r;
+    ordered.ordered = true;
+    for (int k = 0; k < 2; k++) CHECK_OK(tdm_builder_add(b, &r, &err), err);
     CHECK_OK(tdm_builder_add(b, &other, &err), err);
-    CHECK(tdm_builder_rows(b) == 2 && tdm_builder_duplicates(b) == 1);
-    r.ordered = true;
-    CHECK_OK(tdm_builder_add(b, &r, &err), err);
-    CHECK(tdm_builder_rows(b) == 3 && tdm_builder_duplicates(b) == 1);
-    CHECK(tdm_builder_add(b, &(tdm_row){.user = r.user}, &err) == TDM_E_ARG);
+    for (int k = 0; k < 2; k++) CHECK_OK(tdm_builder_add(b, &ordered, &err), err);
+    CHECK(tdm_builder_add(b, &(tdm_row){.user = r.user}, &err) == TDM_E_ARG && tdm_builder_rows(b) == 5);
+    CHECK_OK(small_log_finish(&d, b, 0, &left, &err), err);
+    CHECK(d->N == 4 && left.duplicates == 1 && left.outside == 0 && left.core == 0);
+    tdm_dataset_close(d);
+    tdm_builder_close(b);
+}
+
+/* Many rows of one instant go another way than few. */
+static void equal_rows_are_found_among_many_of_one_instant(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_builder *b;
+    tdm_dataset *d;
+    tdm_left_out left;
+    char item[16];
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    for (int k = 0; k < 3000; k++) {
+        snprintf(item, sizeof item, "item%d", k * 7 % 1000);
+        tdm_row r = row("ann", item, (float)(k % 2), TDM_NO_TIME, k < 2000 ? "" : "words");
+        CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    }
+    CHECK_OK(small_log_finish(&d, b, 0, &left, &err), err);
+    /* items repeat with a period of 1000, which is even: the second thousand is the first, the third has words */
+    CHECK(d->N == 2000 && left.duplicates == 1000 && d->I == 1000);
+    for (size_t j = 0; j < 2000; j++) { /* the first of equals stays, in the order of the file */
+        snprintf(item, sizeof item, "item%d", (int)(j * 7 % 1000));
+        CHECK(tdm_str_is(tdm_strings_at(&d->item_id, d->item[j]), item));
+        CHECK(tdm_strings_at(&d->summary, d->row[j]).n == (j < 1000 ? 0 : 5));
+    }
+    tdm_dataset_close(d);
     tdm_builder_close(b);
 }
 
@@ -161,23 +190,79 @@ static void a_core_is_peeled_to_the_fixed_point(void **state)
 {
     (void)state;
     tdm_err err;
-    tdm_builder *b;
-    tdm_dataset *d;
-    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
     /* cid has two rows, but one is of an item that nobody else has; then bob falls with what cid shared */
     const char *pairs[][2] = {{"ann", "a"}, {"ann", "b"}, {"dan", "a"}, {"dan", "b"},
                               {"bob", "a"}, {"bob", "c"}, {"cid", "c"}, {"cid", "x"}};
-    for (int k = 0; k < 8; k++) {
-        tdm_row r = row(pairs[k][0], pairs[k][1], NAN, k, "");
-        CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    for (size_t core = 2; core < 4; core++) {
+        tdm_builder *b;
+        tdm_dataset *d;
+        tdm_left_out left;
+        CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+        for (int k = 0; k < 8; k++) {
+            tdm_row r = row(pairs[k][0], pairs[k][1], NAN, k, k % 2 ? "odd" : "");
+            CHECK_OK(tdm_builder_add(b, &r, &err), err);
+        }
+        CHECK_OK(small_log_finish(&d, b, core, &left, &err), err);
+        if (core == 2) {
+            CHECK(d->U == 2 && d->I == 2 && d->N == 4 && left.core == 4);
+            CHECK(tdm_dataset_user(d, tdm_str_of("bob")) == TDM_NONE &&
+                  tdm_dataset_item(d, tdm_str_of("c")) == TDM_NONE);
+            size_t ann = tdm_dataset_user(d, tdm_str_of("ann")), at = (size_t)d->offset[ann];
+            CHECK(tdm_strings_at(&d->summary, d->row[at]).n == 0 && tdm_strings_at(&d->summary, d->row[at + 1]).n == 3);
+        } else CHECK(!d && left.core == 8);
+        tdm_dataset_close(d);
+        tdm_builder_close(b);
     }
-    CHECK_OK(tdm_builder_finish(&d, b, 2, &err), err);
-    CHECK(d->U == 2 && d->I == 2 && d->N == 4 && tdm_dataset_user(d, tdm_str_of("bob")) == TDM_NONE);
-    tdm_dataset_close(d);
-    CHECK_OK(tdm_builder_finish(&d, b, 3, &err), err);
-    CHECK(d->U == 0 && d->I == 0 && d->N == 0);
+}
+
+/* A made log: people with histories of many lengths, ties, texts, duplicates, several batches. */
+static tdm_status many(tdm_builder *b, tdm_err *err)
+{
+    tdm_status st = TDM_OK;
+    for (uint64_t k = 0; !st && k < 20000; k++) {
+        char user[24], item[24], text[80];
+        uint64_t h = (k + 1) * 0x9e3779b97f4a7c15u;
+        snprintf(user, sizeof user, "u%llu", (unsigned long long)((h >> 40) % 1500 * ((h >> 20) % 3) / 2));
+        snprintf(item, sizeof item, "i%llu", (unsigned long long)((h >> 33) % 400));
+        snprintf(text, sizeof text, "%.*s", (int)((h >> 10) % 70),
+                 "a text of some length that is cut at one place or another as the row goes");
+        tdm_row r = row(user, item, (float)(h % 5 + 1), (int64_t)(h >> 50) % 50, text);
+        r.test = h >> 7 & 1;
+        st = tdm_builder_add(b, &r, err);
+        if (!st && k % 9 == 0) st = tdm_builder_add(b, &r, err);
+    }
+    return st;
+}
+
+static uint64_t print_of(size_t threads, size_t memory, size_t core)
+{
+    tdm_builder *b;
+    tdm_dataset *d;
+    tdm_run *run;
+    tdm_left_out left;
+    tdm_err err;
+    CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = threads, .seed = 1}, &err), err);
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    tdm_builder_use(b, run, "/tmp", memory);
+    CHECK_OK(many(b, &err), err);
+    CHECK_OK(small_log_finish(&d, b, core, &left, &err), err);
+    CHECK(left.duplicates >= 2223 && d->N + left.duplicates + left.core == 22223 && d->part);
+    CHECK((left.core > 0) == (core > 0));
+    uint64_t print = d->fingerprint;
     tdm_dataset_close(d);
     tdm_builder_close(b);
+    tdm_run_close(run);
+    return print;
+}
+
+static void threads_and_memory_leave_no_trace(void **state)
+{
+    (void)state;
+    for (size_t core = 0; core < 20; core += 15) {
+        uint64_t one = print_of(1, 0, core);
+        CHECK(print_of(2, 0, core) == one && print_of(7, 0, core) == one);
+        CHECK(print_of(1, 1, core) == one && print_of(7, 100000, core) == one); /* all rows through the file; some */
+    }
 }
 
 static void a_failed_allocation_leaks_nothing(void **state)
@@ -192,7 +277,7 @@ static void a_failed_allocation_leaks_nothing(void **state)
         tdm_mem_fail_after(k);
         tdm_status st = tdm_builder_open(&b, 1, &err);
         if (!st) st = fill(b, 0, &err);
-        if (!st) st = tdm_builder_finish(&d, b, 0, &err);
+        if (!st) st = small_log_finish(&d, b, 0, NULL, &err);
         if (!st) st = tdm_dataset_save(d, folder, NULL, &err);
         if (!st) st = tdm_dataset_open(&back, folder, &err);
         tdm_mem_fail_after(-1);
@@ -213,6 +298,8 @@ int main(void)
         cmocka_unit_test(the_listing_of_people_leaves_no_trace),
         cmocka_unit_test(a_changed_byte_is_found),
         cmocka_unit_test(equal_rows_are_left_out_unless_their_order_means_time),
+        cmocka_unit_test(equal_rows_are_found_among_many_of_one_instant),
+        cmocka_unit_test(threads_and_memory_leave_no_trace),
         cmocka_unit_test(a_core_is_peeled_to_the_fixed_point),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
     };

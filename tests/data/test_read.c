@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "data/describe.h"
 #include "data/load.h"
+#include "data/small_log.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -62,8 +63,9 @@ static tdm_status load_try(loaded *out, const char *rows, const char *items, tdm
     if (items) o.items = items_path;
     tdm_status st = tdm_builder_open(&b, 1, err);
     if (!st) st = tdm_load_files(&l, b, &o, NULL, err);
-    if (!st) st = tdm_builder_finish(&out->d, b, 0, err);
-    if (!st) st = tdm_health(&out->health, out->d, b, &l, err);
+    tdm_left_out left;
+    if (!st) st = small_log_finish(&out->d, b, 0, &left, err);
+    if (!st) st = tdm_health(&out->health, out->d, &left, &l, err);
     tdm_load_clear(&l);
     tdm_builder_close(b);
     return st;
@@ -504,8 +506,9 @@ static void real_files_give_the_known_counts(void **state)
         tdm_err err;
         CHECK_OK(tdm_builder_open(&b, 1, &err), err);
         CHECK_OK(tdm_load_files(&l, b, &o, NULL, &err), err);
-        CHECK_OK(tdm_builder_finish(&x.d, b, 0, &err), err);
-        CHECK_OK(tdm_health(&x.health, x.d, b, &l, &err), err);
+        tdm_left_out left;
+        CHECK_OK(small_log_finish(&x.d, b, 0, &left, &err), err);
+        CHECK_OK(tdm_health(&x.health, x.d, &left, &l, &err), err);
         bool right = (double)x.d->U == known[k].users && (double)x.d->I == known[k].n_items &&
                      (double)x.d->N == known[k].interactions &&
                      tdm_json_num(x.health, "items_with_title", -1) == known[k].titled;

@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include "base/mem.h"
-#include "data/build.h"
+#include "data/small_log.h"
 #include "data/split.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ static tdm_dataset *log_make(const line *l, size_t n)
                        .ordered = l[k].time == TDM_NO_TIME};
         CHECK_OK(tdm_builder_add(b, &row, &err), err);
     }
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     return d;
 }

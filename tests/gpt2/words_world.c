@@ -2,7 +2,7 @@
 #include "words_world.h"
 #include "check.h"
 
-#include "data/build.h"
+#include "data/small_log.h"
 
 #include <stdio.h>
 
@@ -45,7 +45,7 @@ tdm_dataset *words_world(bool reviews)
             tdm_item item = {.id = tdm_str_of(id), .title = tdm_str_of(titles[kind][i])};
             CHECK_OK(tdm_builder_item(b, &item, NULL, &e), e);
         }
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &e), e);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &e), e);
     tdm_builder_close(b);
     return d;
 }

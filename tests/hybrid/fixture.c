@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "check.h"
-#include "data/build.h"
+#include "data/small_log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -181,7 +181,7 @@ tdm_dataset *drawn_log(size_t people, size_t items, uint64_t seed)
         }
     }
     for (size_t i = 0; i < items; i++) item_add(b, i);
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     return d;
 }

@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "check.h"
 #include "cf/cf.h"
-#include "data/build.h"
+#include "data/small_log.h"
 #include "hybrid/check.h"
 #include "hybrid/explain.h"
 #include "hybrid/tidy.h"
@@ -75,7 +75,7 @@ static shop shop_open(void)
     item(b, "kettle", "Kettle of 3 litres", "Clay", "Kitchen\nPots");
     item(b, "spoon", longest, "", "");
     item(b, "tray", "Titania", "", "");
-    CHECK_OK(tdm_builder_finish(&x.d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&x.d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     tdm_protocol p = {.split = TDM_SPLIT_LEAVE_ONE_OUT, .positive_from = 3, .seed = 1};
     CHECK_OK(tdm_split_make(&x.s, x.d, &p, &err), err);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arrange.h - the rows of one part of a shelf put in their last order: people by (hash, id), a person's rows by time,
+ * equal times as they came. Inside this floor only. */
+#ifndef TDM_DATA_ARRANGE_H
+#define TDM_DATA_ARRANGE_H
+
+#include "data/shelf.h"
+
+/* What a part comes to. Its numbers are sums that the dataset's arrays are sized by. */
+typedef struct tdm_arranged {
+    uint32_t *person; /* people with rows, in order: their numbers in the part's table; tdm_free */
+    size_t people, rows;
+    size_t summary_bytes, review_bytes;
+    size_t duplicates, outside; /* rows left out */
+    bool tested;                /* some row is of the test file */
+} tdm_arranged;
+
+/* Replaces the part's rows by the rows in order, without those that equal an earlier one (all fields) and those rated
+ * outside [low, high]. */
+tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_intern *people, float low, float high,
+                       tdm_err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item_intake.c - texts are cleaned only where some row has the item: lists name whole shops. */
+#include "data/item_intake.h"
+
+#include "base/mem.h"
+#include "data/clean.h"
+#include "data/limits.h"
+
+#include <string.h>
+
+void tdm_item_intake_clear(tdm_item_intake *x)
+{
+    tdm_free(x->item);
+    tdm_buf_clear(&x->bytes);
+    tdm_buf_clear(&x->piece);
+    *x = (tdm_item_intake){0};
+}
+
+/* ---- texts ---- */
+
+static void text_add(tdm_buf *to, tdm_str s, size_t longest)
+{
+    if (s.n && !tdm_clean_missing(s)) tdm_clean_text(to, s, longest);
+}
+
+static void title_add(tdm_buf *to, tdm_str s)
+{
+    size_t was = to->n;
+    text_add(to, s, TDM_MOST_TITLE);
+    if (!to->failed && tdm_clean_no_title((tdm_str){to->n > was ? to->p + was : "", to->n - was})) to->n = was;
+}
+
+/* Takes the next piece before a line's end, or a bar where `bars`, off *s. */
+static tdm_str piece_next(tdm_str *s, bool bars)
+{
+    size_t n = 0;
+    while (n < s->n && s->p[n] != '\n' && !(bars && s->p[n] == '|')) n++;
+    tdm_str one = {s->p, n};
+    s->p += n + (n < s->n);
+    s->n -= n + (n < s->n);
+    return one;
+}
+
+static bool has_line(tdm_str lines, tdm_str line)
+{
+    while (lines.n)
+        if (tdm_str_eq(piece_next(&lines, false), line)) return true;
+    return false;
+}
+
+/* Pieces on a line each, each cleaned, none twice, none longer than `longest`, at most `most` bytes. */
+static void lines_add(tdm_buf *to, tdm_buf *piece, tdm_str s, bool bars, size_t longest, size_t most)
+{
+    size_t was = to->n;
+    while (s.n) {
+        tdm_str one = piece_next(&s, bars);
+        tdm_buf_reset(piece);
+        if (tdm_clean_missing(one) || tdm_str_is(one, "(no genres listed)")) continue;
+        tdm_clean_text(piece, one, longest + 1);
+        size_t have = to->n - was;
+        if (!piece->n || piece->n > longest || have + piece->n + 1 > most) continue;
+        if (have && has_line((tdm_str){to->p + was, have}, (tdm_str){piece->p, piece->n})) continue;
+        if (have) tdm_buf_char(to, '\n');
+        tdm_buf_add(to, piece->p, piece->n);
+    }
+    to->failed |= piece->failed;
+}
+
+/* ---- ids ---- */
+
+enum { ASIN = 10 }; /* letters of the ids that spreadsheets take for numbers */
+
+static bool digits_but_last(tdm_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!(s.p[i] >= '0' && s.p[i] <= '9') && !(i + 1 == s.n && (s.p[i] == 'X' || s.p[i] == 'x'))) return false;
+    return s.n > 0;
+}
+
+/* The item that has this id but for its leading zeros, which rows or list have lost. */
+static uint32_t find_damaged(tdm_match *match, const tdm_builder *b, tdm_str id)
+{
+    char padded[ASIN];
+    uint32_t code = TDM_NONE;
+    if (!digits_but_last(id)) return code;
+    if (id.p[0] == '0') {
+        size_t zeros = 0;
+        while (zeros < id.n && id.p[zeros] == '0') zeros++;
+        code = tdm_builder_find(b, (tdm_str){id.p + zeros, id.n - zeros});
+        *match = TDM_MATCH_ROWS_DAMAGED;
+    } else if (id.n < ASIN) {
+        memset(padded, '0', ASIN - id.n);
+        memcpy(padded + ASIN - id.n, id.p, id.n);
+        code = tdm_builder_find(b, (tdm_str){padded, ASIN});
+        *match = TDM_MATCH_LIST_DAMAGED;
+    }
+    return code;
+}
+
+static uint32_t find(tdm_match *match, const tdm_builder *b, tdm_str id, tdm_str other)
+{
+    uint32_t code = tdm_builder_find(b, id);
+    *match = TDM_MATCH_WHOLE;
+    if (code == TDM_NONE) code = tdm_builder_find(b, other);
+    if (code == TDM_NONE) code = find_damaged(match, b, id);
+    if (code == TDM_NONE) *match = TDM_MATCH_NONE;
+    return code;
+}
+
+/* ---- records ---- */
+
+static bool item_add(tdm_item_intake *x, const tdm_record *rec, const tdm_shape *shape, const tdm_builder *b, bool mend)
+{
+    const tdm_str *v = rec->value;
+    tdm_str id = tdm_str_trim(v[TDM_ROLE_ITEM]), other = tdm_str_trim(v[TDM_ROLE_OTHER]);
+    tdm_found_item item = {.at = x->bytes.n};
+    x->rows++;
+    if (rec->bad || tdm_clean_missing(id) || id.n > TDM_MOST_ID || other.n > TDM_MOST_ID) {
+        x->broken++;
+        return true;
+    }
+    tdm_buf *to = &x->bytes;
+    tdm_clean_id(to, id);
+    item.id_n = (uint32_t)(to->n - item.at);
+    tdm_buf_reset(&x->piece);
+    tdm_clean_id(&x->piece, other);
+    if (to->failed || x->piece.failed) return false;
+    item.code = find(&item.match, b, (tdm_str){to->p + item.at, item.id_n},
+                     (tdm_str){x->piece.n ? x->piece.p : "", x->piece.n});
+    bool damaged = item.match == TDM_MATCH_ROWS_DAMAGED || item.match == TDM_MATCH_LIST_DAMAGED;
+    if (item.match == TDM_MATCH_NONE || (damaged && !mend)) {
+        to->n = item.at;
+        if (!damaged) return true;
+    } else
+        for (int f = 0; f < TDM_FIELDS; f++) {
+            size_t was = to->n;
+            if (shape->tags && f != TDM_FIELD_KEYWORDS) continue;
+            if (f == TDM_FIELD_TITLE) title_add(to, v[TDM_ROLE_TITLE]);
+            else if (f == TDM_FIELD_BRAND) text_add(to, v[TDM_ROLE_BRAND], TDM_MOST_BRAND);
+            else if (f == TDM_FIELD_DESCRIPTION) text_add(to, v[TDM_ROLE_DESCRIPTION], TDM_MOST_DESCRIPTION);
+            else if (f == TDM_FIELD_CATEGORY)
+                lines_add(to, &x->piece, v[TDM_ROLE_CATEGORY], true, TDM_MOST_CATEGORY, TDM_MOST_CATEGORIES);
+            else
+                lines_add(to, &x->piece, v[shape->tags ? TDM_ROLE_TAG : TDM_ROLE_KEYWORDS], false, TDM_MOST_KEYWORDS,
+                          TDM_MOST_KEYWORDS);
+            item.n[f] = (uint32_t)(to->n - was);
+        }
+    if (to->failed || tdm_grow(&x->item, &x->cap, x->n + 1, sizeof *x->item)) return false;
+    x->item[x->n++] = item;
+    return true;
+}
+
+tdm_status tdm_item_intake_block(tdm_item_intake *x, tdm_records *records, const tdm_shape *shape, const tdm_builder *b,
+                                 bool mend, tdm_err *err)
+{
+    tdm_record rec;
+    bool more = true;
+    x->rows = x->broken = x->n = 0;
+    tdm_buf_reset(&x->bytes);
+    for (;;) {
+        tdm_status st = tdm_records_next(records, &rec, &more, err);
+        if (st || !more) return st;
+        if (!item_add(x, &rec, shape, b, mend)) return tdm_nomem(err, "the items");
+    }
+}
