@@ -75,10 +75,11 @@ static void draw(lines *l, bool python)
 
 static int want(void *ctx, tdm_str key)
 {
-    static const char *const names[] = {"reviewerID", "asin", "overall", "reviewText", "summary", "unixReviewTime"};
+    static const tdm_str names[] = {{"reviewerID", 10}, {"asin", 4},    {"overall", 7},
+                                    {"reviewText", 10}, {"summary", 7}, {"unixReviewTime", 14}};
     (void)ctx;
     for (int k = 0; k < 6; k++)
-        if (tdm_str_is(key, names[k])) return k;
+        if (tdm_str_eq(key, names[k])) return k;
     return -1;
 }
 

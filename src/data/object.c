@@ -134,14 +134,14 @@ static size_t digits(tdm_str t, size_t *at)
     return *at - from;
 }
 
+static inline bool is(tdm_str t, const char *s, size_t n) { return t.n == n && !memcmp(t.p, s, n); }
+
 /* What a token is that is no string: nothing, a text (*t is cut to it) or a number to be written out as a double. */
 static word word_of(tdm_str *t)
 {
-    static const char *const nothing[] = {"null", "NaN", "Infinity", "-Infinity", "nan"};
-    if (t->p[0] == 't' || t->p[0] == 'f')
-        return tdm_str_is(*t, "true") || tdm_str_is(*t, "false") ? WORD_TEXT : WORD_BAD;
-    for (size_t k = 0; (t->p[0] > '9' || t->n == 9) && k < sizeof nothing / sizeof *nothing; k++)
-        if (tdm_str_is(*t, nothing[k])) return WORD_NONE;
+    if (is(*t, "true", 4) || is(*t, "false", 5)) return WORD_TEXT;
+    if (is(*t, "null", 4) || is(*t, "NaN", 3) || is(*t, "nan", 3) || is(*t, "Infinity", 8) || is(*t, "-Infinity", 9))
+        return WORD_NONE;
     bool minus = t->p[0] == '-', point = false, power = false;
     size_t at = minus || t->p[0] == '+', begin = at, whole = digits(*t, &at), end = at, part = 0;
     if (at < t->n && t->p[at] == '.') {
@@ -185,9 +185,10 @@ typedef struct walk {
     tdm_objects *o;
     tdm_str text;
     const uint32_t *at;
-    size_t count, i; /* tokens; the next one */
-    int slot;        /* of the member that is read, -1: passed over */
-    bool list;       /* what it gives goes into the list that began at `begin` of the room */
+    size_t count, i;  /* tokens; the next one */
+    int slot;         /* of the member that is read, -1: passed over */
+    const char *back; /* the next backslash at or behind what was read last, else the text's end */
+    bool list;        /* what it gives goes into the list that began at `begin` of the room */
     size_t begin;
 } walk;
 
@@ -226,17 +227,27 @@ static void line_add(walk *w, const char *p, size_t n)
     room->n += n + gap;
 }
 
+/* The string that is token i, unescaped; p NULL: behind the room's end. False: it is none. */
+static inline bool string_token(walk *w, tdm_str *t, size_t i)
+{
+    *t = token(w, i);
+    if (t->n < 2 || t->p[t->n - 1] != '"') return false;
+    t->p++, t->n -= 2;
+    if (w->back < t->p) { /* one search finds what many strings need not look for */
+        const char *end = w->text.p + w->text.n;
+        w->back = memchr(t->p, '\\', (size_t)(end - t->p));
+        if (!w->back) w->back = end;
+    }
+    if (w->back >= t->p + t->n) return true;
+    t->n = unescape(w->o, *t, w->back);
+    t->p = NULL;
+    return t->n != SIZE_MAX;
+}
+
 static bool string_read(walk *w)
 {
-    tdm_str t = token(w, w->i++);
-    if (t.n < 2 || t.p[t.n - 1] != '"') return false;
-    t.p++, t.n -= 2;
-    const char *back = memchr(t.p, '\\', t.n);
-    if (back) {
-        t.n = unescape(w->o, t, back);
-        t.p = NULL;
-        if (t.n == SIZE_MAX) return false;
-    }
+    tdm_str t;
+    if (!string_token(w, &t, w->i++)) return false;
     if (w->slot < 0) return true;
     if (w->list) line_add(w, t.p, t.n);
     else {
@@ -270,16 +281,10 @@ static bool word_read(walk *w)
 static bool key_read(walk *w, bool outer, tdm_object_want *want, void *ctx)
 {
     if (w->i + 1 >= w->count || w->text.p[w->at[w->i]] != '"' || w->text.p[w->at[w->i + 1]] != ':') return false;
-    tdm_str t = token(w, w->i);
+    tdm_str t;
+    if (!string_token(w, &t, w->i)) return false;
     w->i += 2;
-    if (t.n < 2 || t.p[t.n - 1] != '"') return false;
-    t.p++, t.n -= 2;
-    const char *back = memchr(t.p, '\\', t.n);
-    if (back) {
-        t.n = unescape(w->o, t, back);
-        if (t.n == SIZE_MAX) return false;
-        t.p = w->o->room.p + w->o->room.n;
-    }
+    if (!t.p) t.p = w->o->room.p + w->o->room.n;
     if (outer) w->slot = want(ctx, t);
     return true;
 }
@@ -331,7 +336,7 @@ static bool walk_object(walk *w, tdm_object_want *want, void *ctx)
 
 static tdm_json_marks_found attempt(tdm_objects *o, bool *whole, tdm_str text, tdm_object_want *want, void *ctx)
 {
-    walk w = {.o = o, .text = text, .slot = -1};
+    walk w = {.o = o, .text = text, .slot = -1, .back = text.p};
     *whole = false;
     tdm_json_marks_found found = tdm_json_marks_find(o->marks, &w.at, &w.count, text.p, text.n);
     if (found == TDM_MARKS_NOMEM) o->nomem = true;
