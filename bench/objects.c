@@ -38,9 +38,9 @@ static tdm_str line(const lines *l, size_t i) { return (tdm_str){l->text.p + l->
 /* Running text of n bytes or a little more; `odd` of 100 words are something that needs work. */
 static void words(tdm_buf *b, tdm_rng *r, size_t n, unsigned odd, bool json)
 {
-    static const char *const plain[] = {"the ",   "guitar ",  "sounds ", "good ",    "and ",  "is ",       "well ",
-                                        "made, ", "but ",     "I ",      "would ",   "have ", "liked ",    "a ",
-                                        "longer", " cable. ", "It ",     "arrived ", "on ",   "time and ", "works "};
+    static const char *const plain[] = {"the ",    "guitar ", "sounds ", "good ",    "and ",  "is ",       "well ",
+                                        "made, ",  "but ",    "I ",      "would ",   "have ", "liked ",    "a ",
+                                        "longer ", "cable. ", "It ",     "arrived ", "on ",   "time and ", "works "};
     static const char *const raw[] = {"caf\xc3\xa9 ", "don\xe2\x80\x99t ", "&quot;best&quot; ", "<br />",
                                       "\n\n",         "\"wow\" "};
     static const char *const quoted[] = {"caf\\u00e9 ", "don\xe2\x80\x99t ", "&quot;best&quot; ", "<br />",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t tdm_utf8_next(tdm_str s, uint32_t *c)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -26,11 +28,18 @@ size_t tdm_utf8_next(tdm_str s, uint32_t *c)
 bool tdm_utf8_valid(tdm_str s)
 {
     while (s.n) {
-        uint32_t c;
-        size_t n = tdm_utf8_next(s, &c);
-        if (c == TDM_UTF8_BAD) return false;
-        s.p += n;
-        s.n -= n;
+        for (uint64_t w; s.n >= 8; s.p += 8, s.n -= 8) { /* most text is mostly ASCII */
+            memcpy(&w, s.p, 8);
+            if (w & 0x8080808080808080) break;
+        }
+        for (; s.n && (unsigned char)s.p[0] < 0x80; s.p++) s.n--;
+        while (s.n && (unsigned char)s.p[0] >= 0x80) {
+            uint32_t c;
+            size_t n = tdm_utf8_next(s, &c);
+            if (c == TDM_UTF8_BAD) return false;
+            s.p += n;
+            s.n -= n;
+        }
     }
     return true;
 }

@@ -14,21 +14,19 @@ static const uint16_t cp1252[32] = {0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x20
                                     0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
                                     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178};
 
-/* A value is UTF-8, or UTF-8 with damage (some longer character is whole), or single bytes. */
-typedef enum coding { WHOLE, DAMAGED, SINGLE } coding;
+/* A value that is not UTF-8 is UTF-8 with damage (some longer character is whole), or single bytes. */
+typedef enum coding { DAMAGED, SINGLE } coding;
 
 static coding coding_of(tdm_str s)
 {
-    bool bad = false, longer = false;
     while (s.n) {
         uint32_t c;
         size_t n = tdm_utf8_next(s, &c);
-        bad |= c == TDM_UTF8_BAD;
-        longer |= n > 1;
+        if (n > 1) return DAMAGED;
         s.p += n;
         s.n -= n;
     }
-    return !bad ? WHOLE : longer ? DAMAGED : SINGLE;
+    return SINGLE;
 }
 
 static size_t next(tdm_str s, coding k, uint32_t *c)
@@ -42,11 +40,11 @@ static size_t next(tdm_str s, coding k, uint32_t *c)
 
 void tdm_clean_utf8(tdm_buf *out, tdm_str s)
 {
-    coding k = coding_of(s);
-    if (k == WHOLE) {
+    if (tdm_utf8_valid(s)) {
         tdm_buf_add(out, s.p, s.n);
         return;
     }
+    coding k = coding_of(s);
     while (s.n) {
         uint32_t c;
         size_t n = next(s, k, &c);
@@ -96,43 +94,50 @@ static size_t entity(tdm_str s, uint32_t *c)
         return end + 1;
     }
     for (size_t k = 0; k < sizeof entities / sizeof *entities; k++)
-        if (strlen(entities[k].name) == end - 1 && !memcmp(entities[k].name, s.p + 1, end - 1)) {
+        if (entities[k].name[0] == s.p[1] && strlen(entities[k].name) == end - 1 &&
+            !memcmp(entities[k].name, s.p + 1, end - 1)) {
             *c = entities[k].c;
             return end + 1;
         }
     return 0;
 }
 
-/* Decodes entities in place behind `at`. A decoded text is never longer. */
+static size_t utf8_put(char *to, uint32_t c)
+{
+    size_t k = 0;
+    if (c < 0x80) to[k++] = (char)c;
+    else if (c < 0x800) to[k++] = (char)(0xc0 | c >> 6), to[k++] = (char)(0x80 | (c & 0x3f));
+    else if (c < 0x10000) {
+        to[k++] = (char)(0xe0 | c >> 12);
+        to[k++] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[k++] = (char)(0x80 | (c & 0x3f));
+    } else {
+        to[k++] = (char)(0xf0 | c >> 18);
+        to[k++] = (char)(0x80 | (c >> 12 & 0x3f));
+        to[k++] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[k++] = (char)(0x80 | (c & 0x3f));
+    }
+    return k;
+}
+
+/* Decodes entities in place behind `at`. A decoded text is never longer: a character has at most 4 bytes, and so has
+ * the shortest entity ("&lt;"). */
 static void decode(tdm_buf *b, size_t at)
 {
-    size_t to = at;
-    for (size_t i = at; i < b->n;) {
+    char *end = b->p + b->n, *from = memchr(b->p + at, '&', b->n - at), *to = from;
+    while (from) {
         uint32_t c = 0;
-        size_t n = b->p[i] == '&' ? entity((tdm_str){b->p + i, b->n - i}, &c) : 0;
-        if (!n) {
-            b->p[to++] = b->p[i++];
-            continue;
-        }
-        char tmp[8];
-        size_t k = 0; /* at most 4 bytes, and the shortest entity has 4 ("&lt;") */
-        if (c < 0x80) tmp[k++] = (char)c;
-        else if (c < 0x800) tmp[k++] = (char)(0xc0 | c >> 6), tmp[k++] = (char)(0x80 | (c & 0x3f));
-        else if (c < 0x10000) {
-            tmp[k++] = (char)(0xe0 | c >> 12);
-            tmp[k++] = (char)(0x80 | (c >> 6 & 0x3f));
-            tmp[k++] = (char)(0x80 | (c & 0x3f));
-        } else {
-            tmp[k++] = (char)(0xf0 | c >> 18);
-            tmp[k++] = (char)(0x80 | (c >> 12 & 0x3f));
-            tmp[k++] = (char)(0x80 | (c >> 6 & 0x3f));
-            tmp[k++] = (char)(0x80 | (c & 0x3f));
-        }
-        memcpy(b->p + to, tmp, k);
-        to += k;
-        i += n;
+        size_t n = entity((tdm_str){from, (size_t)(end - from)}, &c);
+        if (n) to += utf8_put(to, c);
+        else *to++ = '&', n = 1;
+        from += n;
+        char *next_one = memchr(from, '&', (size_t)(end - from));
+        size_t run = (size_t)((next_one ? next_one : end) - from);
+        memmove(to, from, run);
+        to += run;
+        from = next_one;
     }
-    b->n = to;
+    if (to) b->n = (size_t)(to - b->p);
 }
 
 /* Length of the tag at p, 0: none. "a < b" and "<3" are no tags. */
@@ -144,34 +149,64 @@ static size_t tag(const char *p, const char *end)
     return close && !(again && again < close) ? (size_t)(close - p) + 1 : 0;
 }
 
+static inline bool ordinary(unsigned char b) { return b > ' ' && b < 0x7f && b != '<'; }
+
+/* Whether the 8 bytes at p stay as they are: plain ASCII without control characters and '<', no blank before anything
+ * but an ordinary byte. p[8] is there. */
+static inline bool stays(const char *p)
+{
+    const uint64_t one = 0x0101010101010101, high = 0x80 * one;
+    uint64_t w;
+    memcpy(&w, p, 8);
+    /* each byte's highest bit is looked at: a subtraction borrows only where a byte is too small */
+    uint64_t del = w ^ 0x7f * one, less = w ^ '<' * one;
+    uint64_t odd = (w | (w - ' ' * one) | (del - one) | (less - one)) & high;
+    uint64_t blank = ~((w ^ ' ' * one) + 0x7f * one) & high; /* exact where no byte is 0x80 or more */
+    bool apart = (p[7] != ' ') | ordinary((unsigned char)p[8]);
+    return (odd | (blank & blank << 8)) == 0 && apart;
+}
+
 void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest)
 {
     size_t at = out->n;
     if (s.n > 16 * longest + 4096) s.n = 16 * longest + 4096; /* what lies behind can only be cut */
     tdm_clean_id(out, s);
     if (out->failed || out->n == at) return;
-    if (memchr(out->p + at, '&', out->n - at)) {
-        decode(out, at);
-        decode(out, at); /* "&amp;quot;" is common */
-    }
-    size_t to = at;
+    decode(out, at);
+    decode(out, at); /* "&amp;quot;" is common */
+    char *const begin = out->p + at, *const end = out->p + out->n, *to = begin;
     bool blank = false;
-    for (size_t i = at; i < out->n;) {
-        size_t n = out->p[i] == '<' ? tag(out->p + i, out->p + out->n) : 0;
-        uint32_t c = ' ';
-        if (!n) n = tdm_utf8_next((tdm_str){out->p + i, out->n - i}, &c);
-        if (c <= ' ' || (c >= 0x7f && c <= 0xa0) || c == 0x200b || c == 0xfeff || c == 0x2028 || c == 0x2029) {
-            blank = to > at;
-            i += n;
-            continue;
+    for (const char *p = begin; p < end;) {
+        if (!blank && (to > begin || *p != ' ')) {
+            const char *from = p;
+            while (end - p > 8 && stays(p)) p += 8;
+            if (to != from) memmove(to, from, (size_t)(p - from));
+            to += p - from;
         }
-        if (blank) out->p[to++] = ' ';
-        blank = false;
-        memmove(out->p + to, out->p + i, n);
-        to += n;
-        i += n;
+        for (const char *stop = end - p > 8 ? p + 8 : end; p < stop;) {
+            unsigned char b = (unsigned char)*p;
+            if (b == ' ') {
+                blank = to > begin;
+                p++;
+                continue;
+            }
+            size_t n = 1;
+            if (!ordinary(b)) {
+                uint32_t c = b;
+                if (b == '<') n = tag(p, end), c = n ? ' ' : '<', n += !n;
+                else if (b >= 0x80) n = tdm_utf8_next((tdm_str){p, (size_t)(end - p)}, &c);
+                if (c <= ' ' || (c >= 0x7f && c <= 0xa0) || c == 0x200b || c == 0xfeff || c == 0x2028 || c == 0x2029) {
+                    blank = to > begin;
+                    p += n;
+                    continue;
+                }
+            }
+            if (blank) *to++ = ' ';
+            blank = false;
+            while (n--) *to++ = *p++;
+        }
     }
-    out->n = at + tdm_str_trim(tdm_utf8_cut((tdm_str){out->p + at, to - at}, longest)).n;
+    out->n = at + tdm_str_trim(tdm_utf8_cut((tdm_str){begin, (size_t)(to - begin)}, longest)).n;
     out->p[out->n] = 0;
 }
 
@@ -190,9 +225,12 @@ bool tdm_clean_missing(tdm_str s)
 {
     static const char *const words[] = {"nan", "null", "none", "n/a", "na", "unknown", "undefined", "\\n", NULL};
     s = tdm_str_trim(s);
-    bool missing = s.n == 0;
-    for (size_t k = 0; !missing && words[k]; k++) missing = same_word(s, words[k]);
-    return missing;
+    if (s.n == 0) return true;
+    char first = s.p[0];
+    if (s.n > 9 || !(first == '\\' || (first | 32) == 'n' || (first | 32) == 'u')) return false;
+    for (size_t k = 0; words[k]; k++)
+        if (same_word(s, words[k])) return true;
+    return false;
 }
 
 bool tdm_clean_no_title(tdm_str s)
@@ -208,11 +246,39 @@ bool tdm_clean_no_title(tdm_str s)
     return false;
 }
 
+/* Plain decimals whose digits fit a double and whose power of ten is exact too: one division, correctly rounded. False:
+ * something else, which may still be a number. (W. D. Clinger, "How to read floating point numbers accurately") */
+static bool short_number(double *out, tdm_str s)
+{
+    static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    const char *p = s.p, *end = s.p + s.n, *point = NULL;
+    bool minus = *p == '-';
+    uint64_t v = 0;
+    size_t digits = 0;
+    p += minus || *p == '+';
+    if (p < end && *p == ',') return false;
+    for (; p < end; p++) {
+        unsigned d = (unsigned)(unsigned char)*p - '0';
+        if (d < 10) v = v * 10 + d, digits++;
+        else if (!point && (*p == '.' || *p == ',')) point = p;
+        else break;
+        if (digits > 18) return false;
+    }
+    if (!digits || v > (uint64_t)1 << 53) return false;
+    bool stars = end - p >= 8 && s.n < 64 && !memcmp(p, " out of ", 8) && !(point && *point == ',');
+    if (p < end && !stars) return false;
+    double d = (double)v / power[point ? p - point - 1 : 0];
+    *out = minus ? -d : d;
+    return true;
+}
+
 bool tdm_clean_number(double *out, tdm_str s)
 {
     char word[64], *end;
     s = tdm_str_trim(s);
     if (!s.n || s.n >= sizeof word) return false;
+    if (short_number(out, s)) return true;
     char first = s.p[0] == '-' || s.p[0] == '+' ? s.n > 1 ? s.p[1] : 0 : s.p[0];
     if (!((first >= '0' && first <= '9') || first == '.')) return false; /* strtod also takes "nan" and "inf" */
     memcpy(word, s.p, s.n);
