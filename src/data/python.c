@@ -82,23 +82,40 @@ static char *escape(char *to, const char **p, const char *end, bool characters)
     return add(to, "\\\\", 2);
 }
 
+/* Whether one of 8 bytes is a quote, a backslash or a control character. */
+static inline bool odd(uint64_t w, char quote)
+{
+    const uint64_t one = 0x0101010101010101, high = 0x80 * one;
+    uint64_t a = w ^ (unsigned char)quote * one, b = w ^ '"' * one, c = w ^ '\\' * one;
+    return (((a - one) & ~a) | ((b - one) & ~b) | ((c - one) & ~c) | ((w - ' ' * one) & ~w)) & high;
+}
+
 /* The string at *p, whose quote that is. */
 static char *string(char *to, const char **p, const char *end, bool characters)
 {
     const char *s = *p;
     char quote = *s++;
     *to++ = '"';
-    while (s < end && *s != quote) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '\\' && end - s > 1) {
-            to = escape(to, &s, end, characters);
-            continue;
+    for (bool open = true; open;) {
+        for (uint64_t w; end - s >= 8; to += 8, s += 8) {
+            memcpy(&w, s, 8);
+            if (odd(w, quote)) break;
+            memcpy(to, &w, 8);
         }
-        if (c == '"') to = add(to, "\\\"", 2);
-        else if (c == '\n') to = add(to, "\\n", 2);
-        else if (c == '\t') to = add(to, "\\t", 2);
-        else *to++ = c < ' ' ? ' ' : (char)c;
-        s++;
+        const char *stop = end - s > 8 ? s + 8 : end;
+        while (s < stop && *s != quote) {
+            unsigned char c = (unsigned char)*s;
+            if (c == '\\' && end - s > 1) {
+                to = escape(to, &s, end, characters);
+                continue;
+            }
+            if (c == '"') to = add(to, "\\\"", 2);
+            else if (c == '\n') to = add(to, "\\n", 2);
+            else if (c == '\t') to = add(to, "\\t", 2);
+            else *to++ = c < ' ' ? ' ' : (char)c;
+            s++;
+        }
+        open = s < end && *s != quote;
     }
     if (s < end) *to++ = '"'; /* one that never ends stays so */
     *p = s < end ? s + 1 : s;

@@ -172,6 +172,34 @@ static void python_is_read(void **state)
     };
     CHECK_ALL(cases, true);
     CHECK_ALL(bad, false);
+    tdm_objects *o; /* strings of every length about those that are copied by eights, closed and not */
+    tdm_err err;
+    tdm_buf text = {0}, out = {0}, expect = {0};
+    CHECK_OK(tdm_objects_open(&o, &err), err);
+    for (int n = 0; n < 40; n++)
+        for (int at = 0; at < 2 * n; at++) {
+            bool python = false;
+            tdm_buf_reset(&text);
+            tdm_buf_reset(&expect);
+            tdm_buf_str(&text, "{'a': '");
+            tdm_buf_str(&expect, "1=");
+            for (int i = 0; i < n; i++) {
+                tdm_buf_char(&text, i == at ? '\n' : (char)('a' + i % 26));
+                tdm_buf_char(&expect, i == at ? '\n' : (char)('a' + i % 26));
+            }
+            tdm_buf_char(&expect, '|');
+            size_t open = text.n;
+            tdm_buf_str(&text, "}");
+            assert_string_equal(given(o, &out, (tdm_str){text.p, text.n}, &python), "bad");
+            text.n = open;
+            tdm_buf_str(&text, "'}");
+            assert_string_equal(given(o, &out, (tdm_str){text.p, text.n}, &python), expect.p);
+            CHECK(python);
+        }
+    tdm_buf_clear(&text);
+    tdm_buf_clear(&out);
+    tdm_buf_clear(&expect);
+    tdm_objects_close(o);
 }
 
 static void bytes_are_mended(void **state)
