@@ -129,16 +129,30 @@ char *tdm_path_join(const char *a, const char *b)
     return out.p;
 }
 
+/* Read and not mapped, so that a large file does not count as memory of ours. */
 tdm_status tdm_file_sha256(char out[65], const char *path, tdm_err *err)
 {
-    tdm_map m;
-    tdm_status st = tdm_map_open(&m, path, err);
-    if (st) return st;
-    unsigned char digest[EVP_MAX_MD_SIZE];
+    enum { PIECE = 1 << 20 };
+    unsigned char digest[EVP_MAX_MD_SIZE], *piece = tdm_new(PIECE, 1);
     unsigned n = 0;
-    if (EVP_Digest(m.p, m.n, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
-        st = tdm_fail(err, TDM_E_NOMEM, "%s: SHA-256 failed", path);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    tdm_status st = fd < 0 ? io_fail(err, path, "open") : piece && ctx ? TDM_OK : tdm_nomem(err, path);
+    bool good = !st && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+    for (ssize_t got = 1; good && got;) {
+        got = read(fd, piece, PIECE);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            st = io_fail(err, path, "read");
+            break;
+        }
+        good = EVP_DigestUpdate(ctx, piece, (size_t)got) == 1;
+    }
+    good = good && !st && EVP_DigestFinal_ex(ctx, digest, &n) == 1 && n == 32;
+    if (!st && !good) st = tdm_fail(err, TDM_E_NOMEM, "%s: SHA-256 failed", path);
     for (unsigned i = 0; !st && i < n; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
-    tdm_map_close(&m);
+    EVP_MD_CTX_free(ctx);
+    tdm_free(piece);
+    if (fd >= 0) close(fd);
     return st;
 }

@@ -10,6 +10,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 struct header {
     void *raw;
@@ -48,6 +51,13 @@ void tdm_free(void *p)
     atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&live_bytes, header_of(p)->bytes, memory_order_relaxed);
     free(header_of(p)->raw);
+}
+
+void tdm_mem_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 int tdm_grow(void *p, size_t *cap, size_t need, size_t size)

@@ -15,6 +15,9 @@ void *tdm_new(size_t n, size_t size);
 /* Gives a block back; tdm_free(NULL) is fine. */
 void tdm_free(void *p);
 
+/* Gives memory that was freed back to the system, where the C library can: worth a call after large work is done. */
+void tdm_mem_trim(void);
+
 /* Makes room for at least `need` objects of `size` bytes in the block *p of *cap objects, at least doubling, so that n
  * appends cost O(n). Contents are kept, new room is zero. Returns 0, or -1 with *p and *cap as they were. */
 int tdm_grow(void *p, size_t *cap, size_t need, size_t size);

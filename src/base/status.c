@@ -7,7 +7,8 @@ const char *tdm_status_text(tdm_status st)
 {
     switch (st) {
 #define X(name, text)                                                                                                  \
-    case TDM_##name: return text;
+    case TDM_##name:                                                                                                   \
+        return text;
         TDM_STATUS_LIST(X)
 #undef X
     }

@@ -63,10 +63,7 @@ static void sort(timed *t, size_t n)
 
 /* ---- duplicates ---- */
 
-static bool equal(const timed *a, const timed *b)
-{
-    return a->n == b->n && !memcmp(a->p + 4, b->p + 4, a->n - 4); /* all but the person, who is the same */
-}
+static bool equal(const timed *a, const timed *b) { return a->n == b->n && !memcmp(a->p, b->p, a->n); }
 
 typedef struct hashed {
     uint64_t hash;
@@ -80,14 +77,14 @@ static int by_hash(const void *x, const void *y)
     return (a->i > b->i) - (a->i < b->i);
 }
 
-static bool ordered(const timed *t) { return t->p[20] & TDM_ROW_ORDERED; }
+static bool ordered(const timed *t) { return tdm_row_ordered(t->p); }
 
 /* Marks (n = 0) rows of one instant that equal an earlier one. */
 static bool mark_many(timed *t, size_t n)
 {
     hashed *h = tdm_new(n, sizeof *h);
     if (!h) return false;
-    for (size_t i = 0; i < n; i++) h[i] = (hashed){XXH3_64bits(t[i].p + 4, t[i].n - 4), i};
+    for (size_t i = 0; i < n; i++) h[i] = (hashed){XXH3_64bits(t[i].p, t[i].n), i};
     qsort(h, n, sizeof *h, by_hash);
     for (size_t first = 0, i = 1; i < n; i++) {
         if (h[i].hash != h[first].hash) first = i;
@@ -162,21 +159,34 @@ static void group(timed *t, size_t *at, const held *h, const tdm_shelved *r, siz
     at[0] = 0;
 }
 
+void tdm_arrange_room_clear(tdm_arrange_room *r)
+{
+    tdm_free(r->t);
+    tdm_free(r->at);
+    tdm_free(r->order);
+    *r = (tdm_arrange_room){0};
+}
+
 tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_intern *people, float low, float high,
-                       tdm_err *err)
+                       tdm_arrange_room *room, tdm_err *err)
 {
     tdm_shelved *r = &s->part[part];
     held h = {0};
     work w = {.out = out, .shelf = s};
     *out = (tdm_arranged){.person = tdm_new(people->n, sizeof *out->person)};
-    size_t *at = tdm_new(people->n + 1, sizeof *at);
-    timed *t = tdm_new(r->rows, sizeof *t);
-    uint32_t *order = tdm_new(people->n, sizeof *order);
-    bool room = out->person && at && t && order && tdm_intern_order(order, people);
-    tdm_status st = room ? held_open(&h, s, r, err) : tdm_nomem(err, "the rows");
-    if (!st) group(t, at, &h, r, people->n, out, low, high);
+    bool enough = out->person && !tdm_grow(&room->at, &room->at_cap, people->n + 1, sizeof *room->at) &&
+                  !tdm_grow(&room->t, &room->t_cap, r->rows, sizeof(timed)) &&
+                  !tdm_grow(&room->order, &room->order_cap, people->n, sizeof *room->order) &&
+                  tdm_intern_order(room->order, people);
+    tdm_status st = enough ? held_open(&h, s, r, err) : tdm_nomem(err, "the rows");
+    timed *t = room->t;
+    size_t *at = room->at;
+    if (!st) {
+        memset(at, 0, (people->n + 1) * sizeof *at);
+        group(t, at, &h, r, people->n, out, low, high);
+    }
     for (size_t i = 0; !st && i < people->n; i++) {
-        uint32_t who = order[i];
+        uint32_t who = room->order[i];
         if (!person(&w, who, t + at[who], at[who + 1] - at[who])) st = tdm_nomem(err, "the rows");
     }
     held_clear(&h);
@@ -186,8 +196,5 @@ tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_i
         *r = w.fresh;
         out->rows = w.fresh.rows;
     } else tdm_shelved_clear(s, &w.fresh);
-    tdm_free(at);
-    tdm_free(t);
-    tdm_free(order);
     return st;
 }

@@ -15,9 +15,19 @@ typedef struct tdm_arranged {
     bool tested;                /* some row is of the test file */
 } tdm_arranged;
 
+/* Room to work in, kept from part to part. All zero is none; tdm_arrange_room_clear releases. */
+typedef struct tdm_arrange_room {
+    void *t;
+    size_t *at;
+    uint32_t *order;
+    size_t t_cap, at_cap, order_cap;
+} tdm_arrange_room;
+
+void tdm_arrange_room_clear(tdm_arrange_room *r);
+
 /* Replaces the part's rows by the rows in order, without those that equal an earlier one (all fields) and those rated
  * outside [low, high]. */
 tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_intern *people, float low, float high,
-                       tdm_err *err);
+                       tdm_arrange_room *room, tdm_err *err);
 
 #endif

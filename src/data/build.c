@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { OWN = 4096, GRAIN = 8 };
+enum { OWN = 4096 }; /* rows of tdm_builder_add that are taken in at once */
 
 tdm_status tdm_builder_open(tdm_builder **out, uint64_t seed, tdm_err *err)
 {
@@ -22,13 +22,18 @@ tdm_status tdm_builder_open(tdm_builder **out, uint64_t seed, tdm_err *err)
     return TDM_OK;
 }
 
-void tdm_builder_close(tdm_builder *b)
+void tdm_builder_empty(tdm_builder *b)
 {
-    if (!b) return;
     for (size_t p = 0; p < TDM_PARTS; p++) tdm_intern_clear(&b->user[p]);
     tdm_catalog_clear(&b->items);
     tdm_shelf_close(&b->shelf);
     tdm_batch_clear(&b->own);
+}
+
+void tdm_builder_close(tdm_builder *b)
+{
+    if (!b) return;
+    tdm_builder_empty(b);
     tdm_free(b);
 }
 
@@ -68,7 +73,7 @@ tdm_status tdm_parts_each(tdm_run *run, tdm_part_fn *fn, void *ctx, tdm_err *err
 {
     each e = {.fn = fn, .ctx = ctx, .err = err ? tdm_new(TDM_PARTS, sizeof *err) : NULL};
     if (err && !e.err) return tdm_nomem(err, "the rows");
-    tdm_pool_for(run ? run->pool : NULL, TDM_PARTS, GRAIN, each_range, &e);
+    tdm_pool_for(run ? run->pool : NULL, TDM_PARTS, TDM_PARTS_AT_ONCE, each_range, &e);
     tdm_status st = TDM_OK;
     for (size_t p = 0; !st && p < TDM_PARTS; p++) {
         st = e.st[p];

@@ -19,7 +19,12 @@ struct tdm_builder {
     size_t rows;
 };
 
-/* Runs fn on every part and gives the first part's failure there is. */
+/* Lets go of all ids, items and rows. */
+void tdm_builder_empty(tdm_builder *b);
+
+/* Runs fn on every part and gives the first part's failure there is. One thread has TDM_PARTS_AT_ONCE parts one after
+ * another, from a multiple of it. */
+enum { TDM_PARTS_AT_ONCE = 8, TDM_PART_RUNS = TDM_PARTS / TDM_PARTS_AT_ONCE };
 typedef tdm_status tdm_part_fn(void *ctx, size_t part, tdm_err *err);
 tdm_status tdm_parts_each(tdm_run *run, tdm_part_fn *fn, void *ctx, tdm_err *err);
 

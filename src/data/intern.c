@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -64,33 +63,33 @@ uint32_t tdm_intern_add(tdm_intern *t, tdm_str id, uint64_t hash)
     return (uint32_t)t->n++;
 }
 
-typedef struct ranked {
-    uint64_t hash;
-    uint32_t i;
-} ranked;
-
-static int by_hash(const void *x, const void *y)
+/* Whether id a comes behind id b in the order of (hash, id). */
+static bool follows(const tdm_intern *t, uint32_t a, uint32_t b)
 {
-    const ranked *a = x, *b = y;
-    if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-    return (a->i > b->i) - (a->i < b->i);
+    if (t->hash[a] != t->hash[b]) return t->hash[a] > t->hash[b];
+    return tdm_str_cmp(tdm_intern_at(t, a), tdm_intern_at(t, b)) > 0;
 }
 
+/* Hashes are spread evenly, so a counting sort by their first bits (behind those of the part) leaves little to do. */
 bool tdm_intern_order(uint32_t *order, const tdm_intern *t)
 {
-    ranked *r = tdm_new(t->n, sizeof *r);
-    if (!r) return false;
-    for (size_t i = 0; i < t->n; i++) r[i] = (ranked){t->hash[i], (uint32_t)i};
-    if (t->n) qsort(r, t->n, sizeof *r, by_hash);
-    for (size_t i = 0; i < t->n; i++) {
-        size_t at = i; /* different ids of one hash, should there ever be any */
-        for (; at && t->hash[order[at - 1]] == r[i].hash &&
-               tdm_str_cmp(tdm_intern_at(t, order[at - 1]), tdm_intern_at(t, r[i].i)) > 0;
-             at--)
-            order[at] = order[at - 1];
-        order[at] = r[i].i;
+    unsigned bits = 0;
+    while (bits < 24 && t->n >> bits > 2) bits++;
+    size_t places = (size_t)1 << bits;
+    uint32_t *at = tdm_new(places + 1, sizeof *at);
+    if (!at) return false;
+#define PLACE(i) (bits ? (size_t)(t->hash[i] << 8 >> (64 - bits)) : 0)
+    for (size_t i = 0; i < t->n; i++) at[PLACE(i) + 1]++;
+    for (size_t k = 0; k < places; k++) at[k + 1] += at[k];
+    for (size_t i = 0; i < t->n; i++) order[at[PLACE(i)]++] = (uint32_t)i;
+#undef PLACE
+    tdm_free(at);
+    for (size_t i = 1; i < t->n; i++) {
+        uint32_t x = order[i];
+        size_t k = i;
+        for (; k && follows(t, order[k - 1], x); k--) order[k] = order[k - 1];
+        order[k] = x;
     }
-    tdm_free(r);
     return true;
 }
 

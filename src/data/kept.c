@@ -22,6 +22,7 @@ void tdm_kept_clear(tdm_kept *k)
 typedef struct work {
     tdm_builder *b;
     tdm_kept *k;
+    tdm_arrange_room room[TDM_PART_RUNS];
     uint32_t (*pair)[2]; /* person and item of each row, both numbered through all parts */
     size_t row_at[TDM_PARTS + 1], user_at[TDM_PARTS + 1], item_at[TDM_PARTS + 1];
 } work;
@@ -30,7 +31,10 @@ static tdm_status arrange(void *ctx, size_t p, tdm_err *err)
 {
     work *w = ctx;
     tdm_builder *b = w->b;
-    return tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], b->low, b->high, err);
+    tdm_arrange_room *room = &w->room[p / TDM_PARTS_AT_ONCE];
+    tdm_status st = tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], b->low, b->high, room, err);
+    if (p % TDM_PARTS_AT_ONCE == TDM_PARTS_AT_ONCE - 1) tdm_arrange_room_clear(room);
+    return st;
 }
 
 /* Marks the items of a part's rows as used. Threads meet here, and all write the same 1. */

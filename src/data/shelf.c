@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FIXED = 21, LENGTHS = 8, LEAST = 1 << 12, MOST = 1 << 20 }; /* chunks grow from 4 KiB to 1 MiB */
+enum { FIXED = 8, LENGTHS = 8, LEAST = 1 << 12, MOST = 1 << 16 }; /* chunks grow from 4 KiB to 64 KiB */
+enum { TIME_4 = 8, TIME_8 = 16, RATING_1 = 32, RATING_4 = 64 };   /* of a row's form, beside TDM_ROW_... */
 
 void tdm_shelf_open(tdm_shelf *s, const char *folder)
 {
@@ -40,44 +42,87 @@ void tdm_shelf_close(tdm_shelf *s)
 
 /* ---- packed rows ---- */
 
-static size_t length_of(const tdm_packed *row)
+enum { TENTHS = 255 }; /* ratings of 0 .. 25.4 in whole tenths are one byte */
+
+/* The rating as tenths; TENTHS: it is none of these. */
+static unsigned tenths_of(float rating)
 {
-    return FIXED + (row->flags & TDM_ROW_TEXT ? LENGTHS + row->summary.n + row->review.n : 0);
+    if (!(rating >= 0 && rating < 25.45f)) return TENTHS;
+    unsigned n = (unsigned)(rating * 10 + 0.5f);
+    return (float)n / 10 == rating && n < TENTHS ? n : TENTHS;
 }
 
-static void pack(char *p, const tdm_packed *row)
+/* The form of a row: which of the fields stand in it in how many bytes. */
+static unsigned form_of(const tdm_packed *row)
 {
-    memcpy(p, &row->user, 4);
+    unsigned form = row->flags & (TDM_ROW_TEST | TDM_ROW_ORDERED);
+    if (row->time != TDM_NO_TIME) form |= row->time >= 0 && row->time <= UINT32_MAX ? TIME_4 : TIME_8;
+    if (!isnan(row->rating)) form |= tenths_of(row->rating) < TENTHS ? RATING_1 : RATING_4;
+    return row->summary.n + row->review.n ? form | TDM_ROW_TEXT : form;
+}
+
+static size_t length_of(unsigned form, const tdm_packed *row)
+{
+    return FIXED +
+           (form & TIME_4   ? 4
+            : form & TIME_8 ? 8
+                            : 0) +
+           (form & RATING_1   ? 1
+            : form & RATING_4 ? 4
+                              : 0) +
+           (form & TDM_ROW_TEXT ? LENGTHS + row->summary.n + row->review.n : 0);
+}
+
+static void pack(char *p, unsigned form, const tdm_packed *row)
+{
+    uint32_t head = row->user << 8 | form, time = (uint32_t)row->time;
+    memcpy(p, &head, 4);
     memcpy(p + 4, &row->item, 4);
-    memcpy(p + 8, &row->rating, 4);
-    memcpy(p + 12, &row->time, 8);
-    p[20] = (char)row->flags;
-    if (!(row->flags & TDM_ROW_TEXT)) return;
+    p += FIXED;
+    if (form & TIME_4) memcpy(p, &time, 4), p += 4;
+    else if (form & TIME_8) memcpy(p, &row->time, 8), p += 8;
+    if (form & RATING_1) *p++ = (char)tenths_of(row->rating);
+    else if (form & RATING_4) memcpy(p, &row->rating, 4), p += 4;
+    if (!(form & TDM_ROW_TEXT)) return;
     uint32_t n[2] = {(uint32_t)row->summary.n, (uint32_t)row->review.n};
-    memcpy(p + FIXED, n, sizeof n);
-    if (n[0]) memcpy(p + FIXED + LENGTHS, row->summary.p, n[0]);
-    if (n[1]) memcpy(p + FIXED + LENGTHS + n[0], row->review.p, n[1]);
+    memcpy(p, n, sizeof n);
+    if (n[0]) memcpy(p + LENGTHS, row->summary.p, n[0]);
+    if (n[1]) memcpy(p + LENGTHS + n[0], row->review.p, n[1]);
 }
 
-size_t tdm_row_unpack(tdm_packed *row, const char *p)
+size_t tdm_row_unpack(tdm_packed *row, const char *from)
 {
-    memcpy(&row->user, p, 4);
-    memcpy(&row->item, p + 4, 4);
-    memcpy(&row->rating, p + 8, 4);
-    memcpy(&row->time, p + 12, 8);
-    row->flags = (uint8_t)p[20];
+    const char *p = from + FIXED;
+    uint32_t head, time, n[2];
+    memcpy(&head, from, 4);
+    memcpy(&row->item, from + 4, 4);
+    row->user = head >> 8;
+    row->flags = head & (TDM_ROW_TEST | TDM_ROW_ORDERED | TDM_ROW_TEXT);
+    row->time = TDM_NO_TIME;
+    row->rating = NAN;
     row->summary = row->review = (tdm_str){"", 0};
-    if (!(row->flags & TDM_ROW_TEXT)) return FIXED;
-    uint32_t n[2];
-    memcpy(n, p + FIXED, sizeof n);
-    row->summary = (tdm_str){p + FIXED + LENGTHS, n[0]};
-    row->review = (tdm_str){p + FIXED + LENGTHS + n[0], n[1]};
-    return FIXED + LENGTHS + (size_t)n[0] + n[1];
+    if (head & TIME_4) memcpy(&time, p, 4), row->time = time, p += 4;
+    else if (head & TIME_8) memcpy(&row->time, p, 8), p += 8;
+    if (head & RATING_1) row->rating = (float)(unsigned char)*p++ / 10;
+    else if (head & RATING_4) memcpy(&row->rating, p, 4), p += 4;
+    if (!(head & TDM_ROW_TEXT)) return (size_t)(p - from);
+    memcpy(n, p, sizeof n);
+    row->summary = (tdm_str){p + LENGTHS, n[0]};
+    row->review = (tdm_str){p + LENGTHS + n[0], n[1]};
+    return (size_t)(p - from) + LENGTHS + n[0] + n[1];
+}
+
+bool tdm_row_ordered(const char *from)
+{
+    uint32_t head;
+    memcpy(&head, from, 4);
+    return head & TDM_ROW_ORDERED;
 }
 
 bool tdm_shelved_add(tdm_shelf *s, tdm_shelved *r, const tdm_packed *row)
 {
-    size_t length = length_of(row);
+    unsigned form = form_of(row);
+    size_t length = length_of(form, row);
     tdm_chunk *c = r->n ? &r->chunk[r->n - 1] : NULL;
     if (!c || !c->p || c->cap - c->n < length) {
         size_t cap = c ? 2 * c->cap : LEAST;
@@ -90,7 +135,7 @@ bool tdm_shelved_add(tdm_shelf *s, tdm_shelved *r, const tdm_packed *row)
         c = &r->chunk[r->n++];
         *c = (tdm_chunk){.p = p, .cap = cap};
     }
-    pack(c->p + c->n, row);
+    pack(c->p + c->n, form, row);
     c->n += length;
     r->rows++;
     return true;

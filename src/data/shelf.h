@@ -4,10 +4,12 @@
  *
  * A part is written by one thread at a time, different parts by any. A packed row is
  *
- *     u32 person (in its part), u32 item (a code), f32 rating, i64 time, u8 flags (TDM_ROW_...)
- *     and, with TDM_ROW_TEXT: u32 length of the summary, u32 length of the review, both texts
+ *     u32 person (in its part) << 8 | form, u32 item (a code)
+ *     time        nothing, u32 or i64
+ *     rating      nothing, one byte of tenths or f32
+ *     texts       nothing, or u32 length of the summary, u32 length of the review, both texts
  *
- * so that a rating costs 21 bytes and a row on disk is the same as in memory. */
+ * so that a rating with its time costs 13 bytes, and equal rows have equal bytes. */
 #ifndef TDM_DATA_SHELF_H
 #define TDM_DATA_SHELF_H
 
@@ -67,8 +69,9 @@ typedef struct tdm_shelved_cursor {
 tdm_status tdm_shelved_next(tdm_shelved_cursor *c, tdm_packed *row, bool *more, tdm_err *err);
 void tdm_shelved_close(tdm_shelved_cursor *c);
 
-/* The row packed at p; returns its length. */
-size_t tdm_row_unpack(tdm_packed *row, const char *p);
+/* The row packed at `from`; returns its length. */
+size_t tdm_row_unpack(tdm_packed *row, const char *from);
+bool tdm_row_ordered(const char *from); /* TDM_ROW_ORDERED of the row packed there */
 
 /* The bytes of a chunk: its own, or read into *read, which the caller frees. */
 tdm_status tdm_chunk_bytes(const char **p, char **read, const tdm_shelf *s, const tdm_chunk *c, tdm_err *err);

@@ -32,13 +32,16 @@ typedef struct work {
 typedef struct texts {
     tdm_buf bytes;
     int64_t *end, base;
-    size_t n;
+    size_t n, cap;
 } texts;
 
-static bool texts_open(texts *t, size_t n, size_t base)
+/* Empties it for `n` texts, the first of which begins at `base`. */
+static bool texts_begin(texts *t, size_t n, size_t base)
 {
-    *t = (texts){.end = tdm_new(n, sizeof *t->end), .base = (int64_t)base};
-    return t->end != NULL;
+    tdm_buf_reset(&t->bytes);
+    t->base = (int64_t)base;
+    t->n = 0;
+    return !tdm_grow(&t->end, &t->cap, n, sizeof *t->end);
 }
 
 static void texts_add(texts *t, tdm_str s)
@@ -51,6 +54,7 @@ static void texts_clear(texts *t)
 {
     tdm_buf_clear(&t->bytes);
     tdm_free(t->end);
+    *t = (texts){0};
 }
 
 /* Puts them as strings number `first` and on of the tensor pair `offset`, `offset` + 1. */
@@ -69,18 +73,18 @@ typedef struct columns {
     int64_t *time, *end; /* end: of each person's rows */
     uint8_t *part;
     texts summary, review, id;
+    size_t cap[5];
 } columns;
 
-static bool columns_open(columns *c, const work *w, size_t p)
+static bool columns_begin(columns *c, const work *w, size_t p)
 {
     size_t n = w->row_at[p + 1] - w->row_at[p], people = w->user_at[p + 1] - w->user_at[p];
-    c->item = tdm_new(n, sizeof *c->item);
-    c->rating = tdm_new(n, sizeof *c->rating);
-    c->time = tdm_new(n, sizeof *c->time);
-    c->end = tdm_new(people, sizeof *c->end);
-    c->part = tdm_new(n, 1);
-    return texts_open(&c->summary, n, w->summary_at[p]) && texts_open(&c->review, n, w->review_at[p]) &&
-           texts_open(&c->id, people, w->id_at[p]) && c->item && c->rating && c->time && c->end && c->part;
+    return !tdm_grow(&c->item, &c->cap[0], n, sizeof *c->item) &&
+           !tdm_grow(&c->rating, &c->cap[1], n, sizeof *c->rating) &&
+           !tdm_grow(&c->time, &c->cap[2], n, sizeof *c->time) &&
+           !tdm_grow(&c->end, &c->cap[3], people, sizeof *c->end) && !tdm_grow(&c->part, &c->cap[4], n, 1) &&
+           texts_begin(&c->summary, n, w->summary_at[p]) && texts_begin(&c->review, n, w->review_at[p]) &&
+           texts_begin(&c->id, people, w->id_at[p]);
 }
 
 static void columns_clear(columns *c)
@@ -93,6 +97,7 @@ static void columns_clear(columns *c)
     texts_clear(&c->summary);
     texts_clear(&c->review);
     texts_clear(&c->id);
+    *c = (columns){0};
 }
 
 static tdm_status columns_put(const columns *c, const work *w, size_t p, tdm_err *err)
@@ -110,34 +115,49 @@ static tdm_status columns_put(const columns *c, const work *w, size_t p, tdm_err
     return st;
 }
 
+typedef struct writing {
+    const work *w;
+    columns *room; /* TDM_PART_RUNS */
+} writing;
+
 static tdm_status part_write(void *ctx, size_t p, tdm_err *err)
 {
-    work *w = ctx;
+    writing *x = ctx;
+    const work *w = x->w;
     tdm_shelf *shelf = &w->b->shelf;
     const tdm_arranged *a = &w->k->part[p];
     tdm_shelved_cursor cursor = {.shelf = shelf, .rows = &shelf->part[p]};
-    columns c = {0};
+    columns *c = &x->room[p / TDM_PARTS_AT_ONCE];
     tdm_packed row;
     bool more = true;
     size_t j = 0, person = 0;
-    tdm_status st = columns_open(&c, w, p) ? TDM_OK : tdm_nomem(err, "the rows");
+    tdm_status st = columns_begin(c, w, p) ? TDM_OK : tdm_nomem(err, "the rows");
     while (!st && !(st = tdm_shelved_next(&cursor, &row, &more, err)) && more) {
         if (!tdm_kept_row(w->k, p, &row)) continue;
         while (a->person[person] != row.user) person++;
-        c.item[j] = w->items.number[row.item >> 24][row.item & 0xffffff];
-        c.rating[j] = row.rating;
-        c.time[j] = row.time;
-        c.part[j] = row.flags & TDM_ROW_TEST;
-        texts_add(&c.summary, row.summary);
-        texts_add(&c.review, row.review);
+        c->item[j] = w->items.number[row.item >> 24][row.item & 0xffffff];
+        c->rating[j] = row.rating;
+        c->time[j] = row.time;
+        c->part[j] = row.flags & TDM_ROW_TEST;
+        if (w->bytes[SUMMARY]) texts_add(&c->summary, row.summary);
+        if (w->bytes[REVIEW]) texts_add(&c->review, row.review);
         j++;
-        c.end[person] = (int64_t)(w->row_at[p] + j);
+        c->end[person] = (int64_t)(w->row_at[p] + j);
     }
     tdm_shelved_close(&cursor);
-    for (size_t i = 0; !st && i < a->people; i++) texts_add(&c.id, tdm_intern_at(&w->b->user[p], a->person[i]));
-    if (!st) st = columns_put(&c, w, p, err);
-    columns_clear(&c);
+    for (size_t i = 0; !st && i < a->people; i++) texts_add(&c->id, tdm_intern_at(&w->b->user[p], a->person[i]));
+    if (!st) st = columns_put(c, w, p, err);
+    if (p % TDM_PARTS_AT_ONCE == TDM_PARTS_AT_ONCE - 1) columns_clear(c);
     tdm_shelved_clear(shelf, &shelf->part[p]);
+    return st;
+}
+
+static tdm_status parts_write(work *w, tdm_err *err)
+{
+    writing x = {.w = w, .room = tdm_new(TDM_PART_RUNS, sizeof *x.room)};
+    if (!x.room) return tdm_nomem(err, "the rows");
+    tdm_status st = tdm_parts_each(w->b->run, part_write, &x, err);
+    tdm_free(x.room);
     return st;
 }
 
@@ -149,19 +169,22 @@ static tdm_status field_write(work *w, int field, tdm_err *err)
     enum { AT_ONCE = 1 << 14 };
     tdm_status st = TDM_OK;
     size_t base = 0;
+    texts t = {0};
     if (field < TDM_FIELDS && !w->bytes[field]) return TDM_OK;
     for (size_t from = 0; !st && from < w->I; from += AT_ONCE) {
         size_t to = from + AT_ONCE < w->I ? from + AT_ONCE : w->I;
-        texts t;
-        if (!texts_open(&t, to - from, base)) return tdm_nomem(err, "the items");
+        if (!texts_begin(&t, to - from, base)) {
+            st = tdm_nomem(err, "the items");
+            break;
+        }
         for (size_t i = from; i < to; i++)
             texts_add(&t,
                       field < TDM_FIELDS ? tdm_catalog_text(&w->b->items, w->items.code[i], field) : w->items.id[i]);
         base += t.bytes.n;
         st = field < TDM_FIELDS ? texts_put(&t, w->text, w->tensor[field], from, err)
                                 : texts_put(&t, w->main, ITEM_OFFSET, from, err);
-        texts_clear(&t);
     }
+    texts_clear(&t);
     return st;
 }
 
@@ -248,10 +271,12 @@ tdm_status tdm_builder_write(tdm_dataset **out, tdm_builder *b, const char *fold
     if (!st) sizes(&w);
     if (st || !w.N) goto done;
     st = files_begin(&w, folder, err);
-    if (!st) st = tdm_parts_each(b->run, part_write, &w, err);
+    if (!st) st = parts_write(&w, err);
     for (int f = 0; !st && f <= TDM_FIELDS; f++) st = field_write(&w, f, err);
     if (!st) st = tdm_run_check(b->run, "prepare", err);
     if (!st) st = ends(&w, err);
+    tdm_builder_empty(b);
+    tdm_mem_trim(); /* before the dataset is mapped */
     if (!st) st = tdm_dataset_map(out, folder, (size_t[]){w.U, w.I, w.N}, b->seed, false, err);
 done:
     tdm_safetensors_drop(w.main);

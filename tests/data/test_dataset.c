@@ -226,12 +226,38 @@ static tdm_status many(tdm_builder *b, tdm_err *err)
         snprintf(item, sizeof item, "i%llu", (unsigned long long)((h >> 33) % 400));
         snprintf(text, sizeof text, "%.*s", (int)((h >> 10) % 70),
                  "a text of some length that is cut at one place or another as the row goes");
-        tdm_row r = row(user, item, (float)(h % 5 + 1), (int64_t)(h >> 50) % 50, text);
+        static const float ratings[] = {1, 2, 3, 4, 5, 2.5f, 0, 25.4f, 25.5f, 100, -3, 1.0f / 3, NAN, 1e30f};
+        static const int64_t times[] = {0, 5, 1393545600, UINT32_MAX, (int64_t)UINT32_MAX + 1, -1, TDM_NO_TIME};
+        tdm_row r = row(user, item, ratings[h % 14], times[(h >> 50) % 7], text);
         r.test = h >> 7 & 1;
         st = tdm_builder_add(b, &r, err);
         if (!st && k % 9 == 0) st = tdm_builder_add(b, &r, err);
     }
     return st;
+}
+
+/* Every form of rating and time is given back as it came. */
+static void odd_values_are_kept(void **state)
+{
+    (void)state;
+    static const float ratings[] = {0, 25.4f, 25.5f, 0.1f, 1.0f / 3, -3, 1e30f, -0.0f, NAN};
+    static const int64_t times[] = {TDM_NO_TIME, -5, -1, 0, 5, UINT32_MAX, (int64_t)UINT32_MAX + 1, INT64_MAX, INT64_MAX};
+    tdm_builder *b;
+    tdm_dataset *d;
+    tdm_err err;
+    CHECK_OK(tdm_builder_open(&b, 1, &err), err);
+    for (int k = 0; k < 9; k++) {
+        tdm_row r = row("ann", k % 2 ? "tea" : "pot", ratings[k], times[k], k % 3 ? "" : "so");
+        CHECK_OK(tdm_builder_add(b, &r, &err), err);
+    }
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
+    CHECK(d->N == 9);
+    for (int k = 0; k < 9; k++) {
+        CHECK(d->time[k] == times[k] && (d->rating[k] == ratings[k] || (isnan(ratings[k]) && isnan(d->rating[k]))));
+        CHECK(tdm_strings_at(&d->summary, d->row[k]).n == (k % 3 ? 0 : 2));
+    }
+    tdm_dataset_close(d);
+    tdm_builder_close(b);
 }
 
 static uint64_t print_of(size_t threads, size_t memory, size_t core)
@@ -299,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_changed_byte_is_found),
         cmocka_unit_test(equal_rows_are_left_out_unless_their_order_means_time),
         cmocka_unit_test(equal_rows_are_found_among_many_of_one_instant),
+        cmocka_unit_test(odd_values_are_kept),
         cmocka_unit_test(threads_and_memory_leave_no_trace),
         cmocka_unit_test(a_core_is_peeled_to_the_fixed_point),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
