@@ -31,10 +31,10 @@ typedef struct cli_args {
     cli_list set;
     const char *out, *config, *log, *item, *metric, *csv, *recbole, *sequences;
     size_t threads, seed, verbose;
-    bool json, quiet, help, print_config, explain, strict;
+    bool json, quiet, help, print_config, explain, strict, mend_ids;
 } cli_args;
 
-typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_SIZE, CLI_REAL, CLI_REPEAT } cli_kind;
+typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_SIZE, CLI_BYTES, CLI_REAL, CLI_REPEAT } cli_kind;
 
 typedef struct cli_option {
     const char *name; /* without the dashes; NULL ends a table */

@@ -44,6 +44,19 @@ static int find_letter(const struct table *t, char letter)
     return -1;
 }
 
+/* "268435456", "256M", "2G": powers of 1024. */
+static bool bytes(size_t *out, const char *text)
+{
+    static const char units[] = "KMGT";
+    char *end = NULL;
+    unsigned long long v = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
+    const char *unit = end && *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (!end || errno || (*end && (!unit || end[1]))) return false;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    *out = (size_t)v << shift;
+    return *out >> shift == v;
+}
+
 /* Puts `text` into the field; false where it is no number and one is needed. */
 static bool assign(cli_args *a, const cli_option *o, const char *text)
 {
@@ -61,6 +74,7 @@ static bool assign(cli_args *a, const cli_option *o, const char *text)
         *(size_t *)field = (size_t)v;
         return end && !*end && !errno;
     }
+    case CLI_BYTES: return bytes(field, text);
     case CLI_REAL: *(double *)field = strtod(text, &end); return end != text && !*end && !errno;
     case CLI_REPEAT: {
         cli_list *l = field;
@@ -95,7 +109,7 @@ static int unknown(const struct table *t, const char *word)
 static int bad_value(const struct table *t, const cli_option *o, const char *text)
 {
     fprintf(stderr, "tandem %s: --%s takes %s, not \"%s\"\n", t->verb->name, o->name,
-            o->kind == CLI_SIZE ? "a whole number" : o->kind == CLI_REAL ? "a number" : "no more values", text);
+            o->kind == CLI_SIZE ? "a whole number" : o->kind == CLI_BYTES ? "bytes such as 256M or 2G" : o->kind == CLI_REAL ? "a number" : "no more values", text);
     return CLI_USAGE;
 }
 
@@ -220,6 +234,7 @@ int cli_parse(cli_args *a, const cli_verb *verb, int argc, char **argv)
     a->o.set = a->set.at;
     a->o.n_set = a->set.n;
     a->o.strict = a->strict;
+    a->o.mend_ids = a->mend_ids;
     a->q.seed = a->seed;
     return CLI_DONE;
 }
@@ -233,7 +248,7 @@ void cli_print_config(const cli_verb *verb, const cli_args *a)
         if (o->at == offsetof(cli_args, print_config) || o->at == offsetof(cli_args, help)) continue;
         if (o->kind == CLI_TEXT && *(const char *const *)field) printf("%s = %s\n", o->name, *(const char *const *)field);
         else if (o->kind == CLI_TEXT) printf("# %s = (default)\n", o->name);
-        else if (o->kind == CLI_SIZE) printf("%s = %zu\n", o->name, *(const size_t *)field);
+        else if (o->kind == CLI_SIZE || o->kind == CLI_BYTES) printf("%s = %zu\n", o->name, *(const size_t *)field);
         else if (o->kind == CLI_REAL) printf("%s = %.17g\n", o->name, *(const double *)field);
         else if (o->kind == CLI_FLAG && o->at == offsetof(cli_args, verbose)) printf("%s = %s\n", o->name, a->verbose ? "yes" : "no");
         else if (o->kind == CLI_FLAG) printf("%s = %s\n", o->name, *(const bool *)field ? "yes" : "no");

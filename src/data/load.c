@@ -34,8 +34,9 @@ void tdm_load_clear(tdm_load *l)
 
 typedef struct input {
     tdm_reader reader;
-    const char *path;
-    bool items, test;
+    const char *path, *name; /* name: of the file, and of the member of an archive */
+    char *member;            /* of an archive of several; NULL: the file itself */
+    bool items, test, passed_over;
     uint64_t size; /* bytes, packed; 0: unknown */
 } input;
 
@@ -49,7 +50,7 @@ typedef struct loader {
     tdm_event_counts events;
     uint64_t done, total; /* bytes of files behind us and of all */
     input *in, *now;      /* all; the one that is read */
-    size_t n;
+    size_t n, cap;
     size_t rows, rejected[TDM_REJECTS]; /* of `now` */
     tdm_bad_row bad[TDM_REJECTS];
     tdm_intake_rules rules;
@@ -68,7 +69,7 @@ static tdm_status rejects_put(loader *w, const tdm_buf *lines, tdm_err *err)
 
 static tdm_status strict_fail(const loader *w, const tdm_bad_row *bad, tdm_err *err)
 {
-    return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: %s%s%s", w->now->path, bad->line, reasons[bad->why],
+    return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: %s%s%s", w->now->name, bad->line, reasons[bad->why],
                     *bad->detail ? ": " : "", bad->detail);
 }
 
@@ -108,7 +109,7 @@ static tdm_status most_bad_check(const loader *w, tdm_err *err)
         err, TDM_E_FORMAT,
         "%s: %zu of the first %zu rows cannot be used, most for: %s%s; say what the columns are with --map%s, "
         "or go on with --max-bad 1",
-        w->now->path, rejected, w->rows, reasons[worst], column,
+        w->now->name, rejected, w->rows, reasons[worst], column,
         w->rejects ? "" : ", see the rows with --rejects FILE");
 }
 
@@ -209,20 +210,20 @@ static tdm_status input_read(loader *w, input *in, tdm_err *err)
     w->rows = 0;
     memset(w->rejected, 0, sizeof w->rejected);
     w->rules = (tdm_intake_rules){.shape = s,
-                                  .name = in->path,
+                                  .name = in->name,
                                   .min_rating = w->o->min_rating,
                                   .test = in->test,
                                   .keep_bad = w->rejects != NULL,
                                   .file = (size_t)(in - w->in),
                                   .high = tdm_scale_high(&w->scale)};
     const char *holds = s->tags ? "tags" : items ? "items" : "interactions";
-    tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s of %s", in->path, s->text, holds);
+    tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s, %s", in->name, holds, s->text);
     tdm_status st = tdm_feed_file(&feed, &in->reader, w->run, err);
     if (!st && !items) st = most_bad_check(w, err);
     w->done += in->size;
     cJSON *j = st ? NULL : cJSON_CreateObject();
     if (j && cJSON_AddItemToArray(w->l->sources, j)) {
-        tdm_json_add_text(j, "file", tdm_str_of(in->path));
+        tdm_json_add_text(j, "file", tdm_str_of(in->name));
         cJSON_AddStringToObject(j, "format", s->text);
         cJSON_AddStringToObject(j, "holds", holds);
         cJSON_AddNumberToObject(j, "rows", (double)w->rows);
@@ -230,31 +231,46 @@ static tdm_status input_read(loader *w, input *in, tdm_err *err)
     if (!st && items && w->l->items_damaged && !w->o->mend_ids)
         tdm_log(w->run, TDM_LOG_WARN, "prepare",
                 "%s: %zu ids match only after leading zeros that a spreadsheet took are put back; --mend-ids does that",
-                in->path, w->l->items_damaged);
+                in->name, w->l->items_damaged);
     return st;
 }
 
-/* Looks at a file and finds out what it holds. A list of items among the sources is as good as after --items. */
+/* Whether a refusal may be let pass: it is not the only file, and nobody asked to be strict. */
+static bool may_pass(const loader *w, const input *in)
+{
+    return in->member || (w->n > 1 && !in->test && !in->items && !w->o->strict);
+}
+
+/* Looks at a file and finds out what it holds. A list of items among the sources is as good as after --items; what is
+ * neither (a list of people, a page that says what the others are) is passed over where there are other files. */
 static tdm_status input_open(loader *w, input *in, tdm_err *err)
 {
     tdm_source *s;
-    tdm_err as_log;
+    tdm_err as_log = {{0}};
     const char *format = in->items ? NULL : w->o->format, *map = in->items ? NULL : w->o->map;
-    tdm_status st = tdm_source_open(&s, in->path, err);
+    tdm_status st =
+        in->member ? tdm_source_open_member(&s, in->path, in->member, err) : tdm_source_open(&s, in->path, err);
     if (st) return st;
     in->reader.s = s;
+    in->name = tdm_source_name(s);
     in->size = tdm_source_size(s);
-    st = tdm_shape_find(&in->reader.shape, s, in->items, format, map, err ? &as_log : NULL);
-    if (st != TDM_E_FORMAT || (in->test && !in->items)) {
-        if (st && err) *err = as_log;
-        return st;
+    st = tdm_shape_find(&in->reader.shape, s, in->items, format, map, &as_log);
+    if (st == TDM_E_FORMAT && !in->test) { /* the other kind, then */
+        tdm_shape_clear(&in->reader.shape);
+        bool good = !tdm_shape_find(&in->reader.shape, s, !in->items, NULL, NULL, NULL);
+        good = good && (!in->items || in->reader.shape.tags);
+        if (good) {
+            in->items = true;
+            return TDM_OK;
+        }
+        if (may_pass(w, in)) {
+            in->passed_over = true;
+            tdm_log(w->run, in->member ? TDM_LOG_INFO : TDM_LOG_WARN, "prepare", "passed over: %s", as_log.msg);
+            return TDM_OK;
+        }
     }
-    tdm_shape_clear(&in->reader.shape); /* the other kind, then */
-    st = tdm_shape_find(&in->reader.shape, s, !in->items, NULL, NULL, NULL);
-    bool good = !st && (!in->items || in->reader.shape.tags);
-    if (good) in->items = true;
-    else if (err) *err = as_log;
-    return good ? TDM_OK : TDM_E_FORMAT;
+    if (st && err) *err = as_log;
+    return st;
 }
 
 /* Rejects what lies outside the scale, now that it is known. */
@@ -273,7 +289,7 @@ static tdm_status scale_apply(loader *w, tdm_err *err)
         w->l->rejected[TDM_REJECT_SCALE]++;
         if (w->o->strict) st = strict_fail(w, &bad, err);
         tdm_buf_reset(&lines);
-        tdm_reject_write(&lines, w->now->path, x->line, x->offset, TDM_REJECT_SCALE, bad.detail,
+        tdm_reject_write(&lines, w->now->name, x->line, x->offset, TDM_REJECT_SCALE, bad.detail,
                          (tdm_str){w->scale.bytes.p + x->at, x->n});
         if (!st) st = rejects_put(w, &lines, err);
     }
@@ -294,7 +310,7 @@ static tdm_status judge(loader *w, tdm_err *err)
         if (l->rejected[k] > l->rejected[worst]) worst = k;
     }
     if (rejected >= tdm_builder_rows(w->b) + rejected - l->rejected[TDM_REJECT_SCALE])
-        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->in[0].path, l->rows_read,
+        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->in[0].name, l->rows_read,
                         rejected              ? reasons[worst]
                         : l->left_out_events  ? "--map gives the events no weight"
                         : l->below_min_rating ? "all are rated below --min-rating"
@@ -313,18 +329,20 @@ static tdm_status load_all(loader *w, tdm_err *err)
     size_t logs = 0;
     for (size_t k = 0; !st && k < w->n; k++) {
         st = input_open(w, &w->in[k], err);
-        w->total += w->in[k].size;
-        logs += !st && !w->in[k].items && !w->in[k].reader.shape.tags;
+        if (st) break;
+        if (!w->in[k].passed_over) w->total += w->in[k].size;
+        logs += !w->in[k].passed_over && !w->in[k].items && !w->in[k].reader.shape.tags;
     }
     if (!st && !logs) { /* say what was found where a log was expected */
         tdm_shape_clear(&w->in[0].reader.shape);
         st = tdm_shape_find(&w->in[0].reader.shape, w->in[0].reader.s, false, o->format, o->map, err);
         if (!st)
-            st = tdm_fail(err, TDM_E_FORMAT, "%s: found what people called items, and no interactions", w->in[0].path);
+            st = tdm_fail(err, TDM_E_FORMAT, "%s: found what people called items, and no interactions", w->in[0].name);
     }
     for (int items = 0; items < 2; items++) {
         for (size_t k = 0; !st && k < w->n; k++)
-            if ((w->in[k].items || w->in[k].reader.shape.tags) == items) st = input_read(w, &w->in[k], err);
+            if (!w->in[k].passed_over && (w->in[k].items || w->in[k].reader.shape.tags) == items)
+                st = input_read(w, &w->in[k], err);
         if (!st && !items) st = scale_apply(w, err);
         if (!st && !items) st = judge(w, err);
     }
@@ -341,7 +359,10 @@ static tdm_status load_all(loader *w, tdm_err *err)
 
 static void loader_clear(loader *w)
 {
-    for (size_t k = 0; w->in && k < w->n; k++) tdm_reader_close(&w->in[k].reader);
+    for (size_t k = 0; k < w->n; k++) {
+        tdm_reader_close(&w->in[k].reader);
+        tdm_free(w->in[k].member);
+    }
     for (size_t k = 0; k < TDM_FEED_SLOTS; k++) {
         if (w->intake) tdm_intake_clear(&w->intake[k]);
         if (w->item_intake) tdm_item_intake_clear(&w->item_intake[k]);
@@ -352,19 +373,50 @@ static void loader_clear(loader *w)
     tdm_free(w->item_intake);
 }
 
+static bool input_add(loader *w, input in)
+{
+    if (tdm_grow(&w->in, &w->cap, w->n + 1, sizeof *w->in)) return false;
+    w->in[w->n++] = in;
+    return true;
+}
+
+typedef struct archive_of {
+    loader *w;
+    input in;
+} archive_of;
+
+static bool member_add(void *ctx, const char *name)
+{
+    archive_of *a = ctx;
+    input in = a->in;
+    in.member = tdm_strdup(name);
+    if (in.member && input_add(a->w, in)) return true;
+    tdm_free(in.member);
+    return false;
+}
+
+/* A file, or each file of an archive of several. */
+static tdm_status input_name(loader *w, const char *path, bool items, bool test, tdm_err *err)
+{
+    archive_of a = {w, {.path = path, .items = items, .test = test}};
+    size_t was = w->n;
+    if (!path) return TDM_OK;
+    tdm_status st = tdm_source_members(path, member_add, &a, err);
+    if (!st && w->n == was && !input_add(w, a.in)) st = tdm_nomem(err, "the files' names");
+    return st;
+}
+
 tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     *out = (tdm_load){.sources = cJSON_CreateArray()};
-    loader w = {.l = out, .b = b, .o = o, .run = run, .n = o->n_sources + (o->test != NULL) + (o->items != NULL)};
-    w.in = tdm_new(w.n, sizeof *w.in);
+    loader w = {.l = out, .b = b, .o = o, .run = run};
     w.intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.intake);
     w.item_intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.item_intake);
-    tdm_status st = w.in && w.intake && w.item_intake && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
+    tdm_status st = w.intake && w.item_intake && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
     if (!st && !o->n_sources) st = tdm_fail(err, TDM_E_ARG, "no file of interactions was named");
-    size_t k = 0;
-    for (; !st && k < o->n_sources; k++) w.in[k].path = o->sources[k];
-    if (!st && o->test) w.in[k++] = (input){.path = o->test, .test = true};
-    if (!st && o->items) w.in[k++] = (input){.path = o->items, .items = true};
+    for (size_t k = 0; !st && k < o->n_sources; k++) st = input_name(&w, o->sources[k], false, false, err);
+    if (!st) st = input_name(&w, o->test, false, true, err);
+    if (!st) st = input_name(&w, o->items, true, false, err);
     for (size_t s = 0; !st && s < TDM_FEED_SLOTS; s++) w.intake[s].batch.seed = tdm_builder_seed(b);
     if (!st && o->rejects && !(w.rejects = fopen(o->rejects, "w")))
         st = tdm_fail(err, TDM_E_IO, "%s: could not be created: %s", o->rejects, strerror(errno));

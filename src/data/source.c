@@ -18,6 +18,7 @@ struct tdm_source {
     char *p;
     size_t cap, at, end;
     bool ended, packed_file; /* packed_file: a zip or tar, which may hold several */
+    char *member;            /* the one to read; NULL: the only one */
     uint64_t offset, size;
     size_t line;
 };
@@ -27,6 +28,7 @@ void tdm_source_close(tdm_source *s)
     if (!s) return;
     if (s->a) archive_read_free(s->a);
     tdm_free(s->name);
+    tdm_free(s->member);
     tdm_free(s->p);
     tdm_free(s);
 }
@@ -60,35 +62,55 @@ static tdm_status source_new(tdm_source **out, const char *name, tdm_err *err)
     return TDM_OK;
 }
 
-/* Finds the next regular file of the archive; `ended` is set where there is none. */
-static tdm_status entry_next(tdm_source *s, bool *found, tdm_err *err)
+/* The last part of a name begins with a dot, or a system put it there. */
+static bool hidden(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return (slash ? slash[1] : name[0]) == '.' || !strncmp(name, "__MACOSX/", 9);
+}
+
+/* The next file of an archive that is not hidden; the one thing that is no archive. *name is NULL where there is none,
+ * and "" where it has no name. */
+static tdm_status entry_next(tdm_source *s, const char **name, tdm_err *err)
 {
     struct archive_entry *e;
-    *found = false;
+    *name = NULL;
     for (;;) {
         int rc = archive_read_next_header(s->a, &e);
         if (rc == ARCHIVE_EOF) return TDM_OK;
         if (rc < ARCHIVE_WARN) return archive_fail(s, err);
         int format = archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK;
         s->packed_file = format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_TAR;
-        if (!s->packed_file || archive_entry_filetype(e) == AE_IFREG) break;
+        const char *path = s->packed_file ? archive_entry_pathname(e) : "";
+        if (!path) path = "";
+        if (s->packed_file && (archive_entry_filetype(e) != AE_IFREG || hidden(path))) continue;
+        *name = path;
+        return TDM_OK;
     }
-    *found = true;
-    return TDM_OK;
+}
+
+/* Goes to the file to read; `ended` is set where there is none. */
+static tdm_status entry_find(tdm_source *s, tdm_err *err)
+{
+    const char *name;
+    tdm_status st;
+    while (!(st = entry_next(s, &name, err)) && name)
+        if (!s->member || !strcmp(name, s->member)) return TDM_OK;
+    s->ended = true;
+    return st;
 }
 
 static tdm_status begin(tdm_source *s, int rc, tdm_err *err)
 {
-    bool found = false;
-    tdm_status st = rc == ARCHIVE_OK ? entry_next(s, &found, err) : archive_fail(s, err);
-    if (!st && !found) s->ended = true;
+    tdm_status st = rc == ARCHIVE_OK ? entry_find(s, err) : archive_fail(s, err);
     if (!st) st = tdm_source_fill(s, 4, err);
     tdm_str a = tdm_source_ahead(s);
     if (!st && a.n >= 3 && !memcmp(a.p, "\xef\xbb\xbf", 3)) tdm_source_take(s, 3, 0);
     return st;
 }
 
-tdm_status tdm_source_open(tdm_source **out, const char *path, tdm_err *err)
+/* Opens the file, not yet what is packed in it; *rc is what libarchive says. */
+static tdm_status file_open(tdm_source **out, int *rc, const char *path, const char *name, tdm_err *err)
 {
     struct stat info;
     bool standard = !strcmp(path, "-");
@@ -97,15 +119,65 @@ tdm_status tdm_source_open(tdm_source **out, const char *path, tdm_err *err)
         return tdm_fail(err, TDM_E_IO, "%s: could not be opened: %s", path, strerror(errno));
     if (!standard && S_ISDIR(info.st_mode))
         return tdm_fail(err, TDM_E_FORMAT, "%s: is a folder; expected a file of reviews, ratings or items", path);
-    tdm_status st = source_new(out, standard ? "standard input" : path, err);
+    tdm_status st = source_new(out, standard ? "standard input" : name, err);
     if (st) return st;
     if (!standard && S_ISREG(info.st_mode)) (*out)->size = (uint64_t)info.st_size;
-    int rc = standard ? archive_read_open_fd((*out)->a, 0, STEP) : archive_read_open_filename((*out)->a, path, STEP);
-    st = begin(*out, rc, err);
+    *rc = standard ? archive_read_open_fd((*out)->a, 0, STEP) : archive_read_open_filename((*out)->a, path, STEP);
+    return TDM_OK;
+}
+
+static tdm_status finish(tdm_source **out, int rc, tdm_err *err)
+{
+    tdm_status st = begin(*out, rc, err);
     if (st) {
         tdm_source_close(*out);
         *out = NULL;
     }
+    return st;
+}
+
+tdm_status tdm_source_open(tdm_source **out, const char *path, tdm_err *err)
+{
+    int rc = ARCHIVE_FATAL;
+    tdm_status st = file_open(out, &rc, path, path, err);
+    return st ? st : finish(out, rc, err);
+}
+
+tdm_status tdm_source_open_member(tdm_source **out, const char *path, const char *member, tdm_err *err)
+{
+    int rc = ARCHIVE_FATAL;
+    tdm_buf name = {0};
+    *out = NULL;
+    tdm_buf_fmt(&name, "%s:%s", path, member);
+    tdm_status st = name.failed ? tdm_nomem(err, path) : file_open(out, &rc, path, name.p, err);
+    tdm_buf_clear(&name);
+    if (st) return st;
+    if (!((*out)->member = tdm_strdup(member))) {
+        tdm_source_close(*out);
+        *out = NULL;
+        return tdm_nomem(err, path);
+    }
+    return finish(out, rc, err);
+}
+
+tdm_status tdm_source_members(const char *path, bool (*each)(void *ctx, const char *name), void *ctx, tdm_err *err)
+{
+    tdm_source *s;
+    int rc = ARCHIVE_FATAL;
+    const char *name;
+    size_t n = 0;
+    char *first = NULL;
+    if (!strcmp(path, "-")) return TDM_OK;
+    tdm_status st = file_open(&s, &rc, path, path, err);
+    if (st) return st;
+    if (rc != ARCHIVE_OK) st = archive_fail(s, err);
+    while (!st && !(st = entry_next(s, &name, err)) && name && s->packed_file) {
+        if (n++ == 0) {
+            if (!(first = tdm_strdup(name))) st = tdm_nomem(err, path);
+        } else if ((n == 2 && !each(ctx, first)) || !each(ctx, name)) st = tdm_nomem(err, path);
+    }
+    tdm_free(first);
+    tdm_source_close(s);
     return st;
 }
 
@@ -114,12 +186,7 @@ tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void 
     tdm_status st = source_new(out, name, err);
     if (st) return st;
     (*out)->size = n;
-    st = begin(*out, archive_read_open_memory((*out)->a, bytes, n), err);
-    if (st) {
-        tdm_source_close(*out);
-        *out = NULL;
-    }
-    return st;
+    return finish(out, archive_read_open_memory((*out)->a, bytes, n), err);
 }
 
 tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
@@ -136,8 +203,8 @@ tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
         s->end += (size_t)got;
         if (got) continue;
         s->ended = true;
-        bool another = false;
-        if (s->packed_file && entry_next(s, &another, err)) return TDM_E_IO;
+        const char *another = NULL;
+        if (s->packed_file && !s->member && entry_next(s, &another, err)) return TDM_E_IO;
         if (another)
             return tdm_fail(err, TDM_E_FORMAT, "%s: holds several files; unpack it and name the one to read", s->name);
     }

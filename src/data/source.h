@@ -9,9 +9,16 @@
 
 typedef struct tdm_source tdm_source;
 
-/* `path` "-": standard input. A missing file, a folder and a damaged archive are errors; a byte order mark is skipped.
- */
+/* `path` "-": standard input. A missing file, a folder, a damaged archive and one of several files are errors; a byte
+ * order mark is skipped. */
 tdm_status tdm_source_open(tdm_source **out, const char *path, tdm_err *err);
+
+/* One file of an archive of several, by its name there. */
+tdm_status tdm_source_open_member(tdm_source **out, const char *path, const char *member, tdm_err *err);
+
+/* Calls each(ctx, name) for every file of a zip or tar of several; for anything else never. Hidden files are passed
+ * over. A false from `each` says that memory is short. */
+tdm_status tdm_source_members(const char *path, bool (*each)(void *ctx, const char *name), void *ctx, tdm_err *err);
 
 /* The same over bytes in memory, which must outlive the source; `name` is what errors call it. */
 tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void *bytes, size_t n, tdm_err *err);
