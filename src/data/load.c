@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "data/feed.h"
+#include "data/inputs.h"
 #include "data/intake.h"
 #include "data/item_intake.h"
 #include "data/limits.h"
@@ -32,14 +33,6 @@ void tdm_load_clear(tdm_load *l)
     *l = (tdm_load){0};
 }
 
-typedef struct input {
-    tdm_reader reader;
-    const char *path, *name; /* name: of the file, and of the member of an archive */
-    char *member;            /* of an archive of several; NULL: the file itself */
-    bool items, test, passed_over;
-    uint64_t size; /* bytes, packed; 0: unknown */
-} input;
-
 typedef struct loader {
     tdm_load *l;
     tdm_builder *b;
@@ -49,8 +42,8 @@ typedef struct loader {
     tdm_scale scale;
     tdm_event_counts events;
     uint64_t done, total; /* bytes of files behind us and of all */
-    input *in, *now;      /* all; the one that is read */
-    size_t n, cap;
+    tdm_inputs all;
+    tdm_input *now;                     /* the one that is read */
     size_t rows, rejected[TDM_REJECTS]; /* of `now` */
     tdm_bad_row bad[TDM_REJECTS];
     tdm_intake_rules rules;
@@ -201,10 +194,10 @@ static tdm_status items_take(void *ctx, size_t slots, tdm_err *err)
 
 /* ---- files ---- */
 
-static tdm_status input_read(loader *w, input *in, tdm_err *err)
+static tdm_status input_read(loader *w, tdm_input *in, tdm_err *err)
 {
     const tdm_shape *s = &in->reader.shape;
-    bool items = in->items || s->tags;
+    bool items = tdm_input_of_items(in);
     tdm_feed feed = {.ctx = w, .read = items ? items_read : log_read, .take = items ? items_take : log_take};
     w->now = in;
     w->rows = 0;
@@ -214,7 +207,7 @@ static tdm_status input_read(loader *w, input *in, tdm_err *err)
                                   .min_rating = w->o->min_rating,
                                   .test = in->test,
                                   .keep_bad = w->rejects != NULL,
-                                  .file = (size_t)(in - w->in),
+                                  .file = (size_t)(in - w->all.in),
                                   .high = tdm_scale_high(&w->scale)};
     const char *holds = s->tags ? "tags" : items ? "items" : "interactions";
     tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s, %s", in->name, holds, s->text);
@@ -235,44 +228,6 @@ static tdm_status input_read(loader *w, input *in, tdm_err *err)
     return st;
 }
 
-/* Whether a refusal may be let pass: it is not the only file, and nobody asked to be strict. */
-static bool may_pass(const loader *w, const input *in)
-{
-    return in->member || (w->n > 1 && !in->test && !in->items && !w->o->strict);
-}
-
-/* Looks at a file and finds out what it holds. A list of items among the sources is as good as after --items; what is
- * neither (a list of people, a page that says what the others are) is passed over where there are other files. */
-static tdm_status input_open(loader *w, input *in, tdm_err *err)
-{
-    tdm_source *s;
-    tdm_err as_log = {{0}};
-    const char *format = in->items ? NULL : w->o->format, *map = in->items ? NULL : w->o->map;
-    tdm_status st =
-        in->member ? tdm_source_open_member(&s, in->path, in->member, err) : tdm_source_open(&s, in->path, err);
-    if (st) return st;
-    in->reader.s = s;
-    in->name = tdm_source_name(s);
-    in->size = tdm_source_size(s);
-    st = tdm_shape_find(&in->reader.shape, s, in->items, format, map, &as_log);
-    if (st == TDM_E_FORMAT && !in->test) { /* the other kind, then */
-        tdm_shape_clear(&in->reader.shape);
-        bool good = !tdm_shape_find(&in->reader.shape, s, !in->items, NULL, NULL, NULL);
-        good = good && (!in->items || in->reader.shape.tags);
-        if (good) {
-            in->items = true;
-            return TDM_OK;
-        }
-        if (may_pass(w, in)) {
-            in->passed_over = true;
-            tdm_log(w->run, in->member ? TDM_LOG_INFO : TDM_LOG_WARN, "prepare", "passed over: %s", as_log.msg);
-            return TDM_OK;
-        }
-    }
-    if (st && err) *err = as_log;
-    return st;
-}
-
 /* Rejects what lies outside the scale, now that it is known. */
 static tdm_status scale_apply(loader *w, tdm_err *err)
 {
@@ -285,7 +240,7 @@ static tdm_status scale_apply(loader *w, tdm_err *err)
         const tdm_outside *x = &w->scale.out[k];
         tdm_bad_row bad = {.why = TDM_REJECT_SCALE, .line = x->line};
         snprintf(bad.detail, sizeof bad.detail, "rating %g is outside %g..%g", x->rating, low, high);
-        w->now = &w->in[x->file];
+        w->now = &w->all.in[x->file];
         w->l->rejected[TDM_REJECT_SCALE]++;
         if (w->o->strict) st = strict_fail(w, &bad, err);
         tdm_buf_reset(&lines);
@@ -310,7 +265,7 @@ static tdm_status judge(loader *w, tdm_err *err)
         if (l->rejected[k] > l->rejected[worst]) worst = k;
     }
     if (rejected >= tdm_builder_rows(w->b) + rejected - l->rejected[TDM_REJECT_SCALE])
-        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->in[0].name, l->rows_read,
+        return tdm_fail(err, TDM_E_FORMAT, "%s: no row of %zu can be used: %s%s", w->all.in[0].name, l->rows_read,
                         rejected              ? reasons[worst]
                         : l->left_out_events  ? "--map gives the events no weight"
                         : l->below_min_rating ? "all are rated below --min-rating"
@@ -325,24 +280,13 @@ static tdm_status judge(loader *w, tdm_err *err)
 static tdm_status load_all(loader *w, tdm_err *err)
 {
     const tdm_options *o = w->o;
-    tdm_status st = TDM_OK;
-    size_t logs = 0;
-    for (size_t k = 0; !st && k < w->n; k++) {
-        st = input_open(w, &w->in[k], err);
-        if (st) break;
-        if (!w->in[k].passed_over) w->total += w->in[k].size;
-        logs += !w->in[k].passed_over && !w->in[k].items && !w->in[k].reader.shape.tags;
-    }
-    if (!st && !logs) { /* say what was found where a log was expected */
-        tdm_shape_clear(&w->in[0].reader.shape);
-        st = tdm_shape_find(&w->in[0].reader.shape, w->in[0].reader.s, false, o->format, o->map, err);
-        if (!st)
-            st = tdm_fail(err, TDM_E_FORMAT, "%s: found what people called items, and no interactions", w->in[0].name);
-    }
+    tdm_status st = tdm_inputs_open(&w->all, o, w->run, err);
+    for (size_t k = 0; k < w->all.n; k++) w->total += w->all.in[k].passed_over ? 0 : w->all.in[k].size;
     for (int items = 0; items < 2; items++) {
-        for (size_t k = 0; !st && k < w->n; k++)
-            if (!w->in[k].passed_over && (w->in[k].items || w->in[k].reader.shape.tags) == items)
-                st = input_read(w, &w->in[k], err);
+        for (size_t k = 0; !st && k < w->all.n; k++) {
+            tdm_input *in = &w->all.in[k];
+            if (!in->passed_over && tdm_input_of_items(in) == items) st = input_read(w, in, err);
+        }
         if (!st && !items) st = scale_apply(w, err);
         if (!st && !items) st = judge(w, err);
     }
@@ -359,51 +303,14 @@ static tdm_status load_all(loader *w, tdm_err *err)
 
 static void loader_clear(loader *w)
 {
-    for (size_t k = 0; k < w->n; k++) {
-        tdm_reader_close(&w->in[k].reader);
-        tdm_free(w->in[k].member);
-    }
+    tdm_inputs_clear(&w->all);
     for (size_t k = 0; k < TDM_FEED_SLOTS; k++) {
         if (w->intake) tdm_intake_clear(&w->intake[k]);
         if (w->item_intake) tdm_item_intake_clear(&w->item_intake[k]);
     }
     tdm_scale_clear(&w->scale);
-    tdm_free(w->in);
     tdm_free(w->intake);
     tdm_free(w->item_intake);
-}
-
-static bool input_add(loader *w, input in)
-{
-    if (tdm_grow(&w->in, &w->cap, w->n + 1, sizeof *w->in)) return false;
-    w->in[w->n++] = in;
-    return true;
-}
-
-typedef struct archive_of {
-    loader *w;
-    input in;
-} archive_of;
-
-static bool member_add(void *ctx, const char *name)
-{
-    archive_of *a = ctx;
-    input in = a->in;
-    in.member = tdm_strdup(name);
-    if (in.member && input_add(a->w, in)) return true;
-    tdm_free(in.member);
-    return false;
-}
-
-/* A file, or each file of an archive of several. */
-static tdm_status input_name(loader *w, const char *path, bool items, bool test, tdm_err *err)
-{
-    archive_of a = {w, {.path = path, .items = items, .test = test}};
-    size_t was = w->n;
-    if (!path) return TDM_OK;
-    tdm_status st = tdm_source_members(path, member_add, &a, err);
-    if (!st && w->n == was && !input_add(w, a.in)) st = tdm_nomem(err, "the files' names");
-    return st;
 }
 
 tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, tdm_run *run, tdm_err *err)
@@ -413,10 +320,6 @@ tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, t
     w.intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.intake);
     w.item_intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.item_intake);
     tdm_status st = w.intake && w.item_intake && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
-    if (!st && !o->n_sources) st = tdm_fail(err, TDM_E_ARG, "no file of interactions was named");
-    for (size_t k = 0; !st && k < o->n_sources; k++) st = input_name(&w, o->sources[k], false, false, err);
-    if (!st) st = input_name(&w, o->test, false, true, err);
-    if (!st) st = input_name(&w, o->items, true, false, err);
     for (size_t s = 0; !st && s < TDM_FEED_SLOTS; s++) w.intake[s].batch.seed = tdm_builder_seed(b);
     if (!st && o->rejects && !(w.rejects = fopen(o->rejects, "w")))
         st = tdm_fail(err, TDM_E_IO, "%s: could not be created: %s", o->rejects, strerror(errno));
