@@ -4,15 +4,18 @@
 #include "data/clean.h"
 #include "data/shape.h"
 
-#include <float.h>
+#include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
 enum { COLUMNS = 64, ROWS = 1000, DISTINCT = 32, MARKS = 1 << 14 };
 
 typedef struct profile {
-    size_t n, number, whole, instant, date, words, bracket, bytes, asin, reviewer, letters, bars, flag;
-    double low, high;
+    size_t n, number, whole, half, instant, date, words, bracket, bytes, asin, reviewer, letters, bars, link, flag,
+        coded, shown;
+    size_t longest; /* bytes of the longest value */
+    double low, high, before;
+    bool falls;              /* a number less than the one above it */
     uint64_t seen[DISTINCT]; /* hashes of the first distinct values */
     size_t distinct;         /* DISTINCT: that many or more */
     uint8_t mark[MARKS / 8]; /* a bit for each value met, by hash */
@@ -40,6 +43,18 @@ static bool is_asin(tdm_str s)
     return (s.p[0] == 'B' && s.p[1] >= '0' && s.p[1] <= '9') || digits((tdm_str){s.p, 9});
 }
 
+/* "N55689-1 N35729-0": what was shown, and whether it was clicked. */
+static bool is_shown(tdm_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        size_t from = i;
+        while (i < s.n && s.p[i] != ' ') i++;
+        if (i - from < 3 || s.p[i - 2] != '-' || (s.p[i - 1] != '0' && s.p[i - 1] != '1')) return false;
+        while (i < s.n && s.p[i] == ' ') i++;
+    }
+    return true;
+}
+
 static void profile_add(profile *c, tdm_str s)
 {
     double v;
@@ -48,23 +63,31 @@ static void profile_add(profile *c, tdm_str s)
     if (!s.n) return;
     c->n++;
     c->bytes += s.n;
+    c->longest = c->longest > s.n ? c->longest : s.n;
     bool number = tdm_clean_number(&v, s) && !(s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9');
     if (number) {
         c->low = c->number && c->low < v ? c->low : v;
         c->high = c->number && c->high > v ? c->high : v;
+        c->falls |= c->number && v < c->before;
+        c->before = v;
         c->number++;
-        c->whole += digits(s);
+        c->whole += v == floor(v);
+        c->half += 2 * v == floor(2 * v);
         c->instant += digits(s) && ((v >= 3e8 && v < 4.2e9) || (v >= 3e11 && v < 4.2e12));
     } else c->date += tdm_clean_time(&t, s);
     c->flag += s.n == 1 && (s.p[0] == '0' || s.p[0] == '1');
     c->words += memchr(s.p, ' ', s.n) != NULL;
     c->bars += memchr(s.p, '|', s.n) != NULL;
     c->bracket += s.p[0] == '[' || s.p[0] == '{';
-    for (size_t i = 0; i < s.n; i++)
-        if ((s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z') {
-            c->letters++;
-            break;
-        }
+    c->link += s.n > 7 && !memcmp(s.p, "http", 4);
+    bool letter = false, digit = false;
+    for (size_t i = 0; i < s.n; i++) {
+        letter |= (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z';
+        digit |= s.p[i] >= '0' && s.p[i] <= '9';
+    }
+    c->letters += letter;
+    c->coded += digit;
+    c->shown += is_shown(s);
     c->asin += is_asin(s);
     c->reviewer += s.n >= 10 && s.n <= 32 && s.p[0] == 'A' && capital_code(s);
     uint64_t h = XXH3_64bits(s.p, s.n);
@@ -78,11 +101,37 @@ static void profile_add(profile *c, tdm_str s)
 
 static bool most(size_t part, size_t n) { return n && part * 20 >= n * 19; }
 
-/* How much a column looks like ratings; 0: not at all. */
+/* How much a column looks like ratings; 0: not at all. Hours played and coordinates are no halves; a column of nothing
+ * but 0 says nothing. */
 static int rating_like(const profile *c)
 {
     if (!most(c->number, c->n) || c->low < -10 || c->high > 100 || c->distinct > 21) return 0;
+    if (!most(c->half, c->n) || (c->low == 0 && c->high == 0)) return 0;
     return 1 + (c->low >= 0.5) + (c->distinct >= 2 && c->distinct <= 11) + 2 * (c->high == 5 || c->high == 10);
+}
+
+/* A few words that come again and again: "view", "pv", "add to cart". Tags are many different ones. */
+static bool event_like(const profile *c)
+{
+    return c->n >= 3 && most(c->letters, c->n) && c->longest <= 24 && c->distinct <= 12 && c->distinct < c->n &&
+           !c->coded && !c->date && !c->bars;
+}
+
+static bool tag_like(const profile *c)
+{
+    return c->n && c->letters * 2 > c->n && c->bytes <= 40 * c->n && !c->date && c->words * 20 > c->n;
+}
+
+/* The column of items that go by names with blanks ("Fallout 4"), where no other is left: the first behind column 0
+ * that repeats, and whose values are short. -1: none. */
+static int item_named(const int *column, const profile *c, int n)
+{
+    for (int i = 1; i < n; i++)
+        if (i != column[TDM_ROLE_TIME] && i != column[TDM_ROLE_TEXT] && i != column[TDM_ROLE_SUMMARY] && c[i].n &&
+            most(c[i].letters, c[i].n) && c[i].words && c[i].bytes <= 64 * c[i].n && !c[i].bracket && !c[i].link &&
+            c[i].fresh < c[i].n && !most(c[i].date, c[i].n))
+            return i;
+    return -1;
 }
 
 static void rows_from_values(int *column, const profile *c, int n)
@@ -94,8 +143,8 @@ static void rows_from_values(int *column, const profile *c, int n)
     for (int i = 0; i < n && column[TDM_ROLE_TIME] < 0; i++)
         if (most(c[i].date, c[i].n)) column[TDM_ROLE_TIME] = i;
     for (int i = 0; i < n; i++)
-        if (i != column[TDM_ROLE_TIME] && n > 2 && rating_like(&c[i]) > best)
-            best = rating_like(&c[i]), column[TDM_ROLE_RATING] = i;
+        if (i != column[TDM_ROLE_TIME] && n > 2 && rating_like(&c[i]) > best && (i || c[i].falls))
+            best = rating_like(&c[i]), column[TDM_ROLE_RATING] = i; /* people in order are in the first column */
     for (int i = 0; i < n; i++) {
         int t = column[TDM_ROLE_TEXT];
         if (c[i].n && c[i].words * 10 >= c[i].n * 8 && c[i].bytes > 40 * c[i].n && !c[i].bracket &&
@@ -110,7 +159,8 @@ static void rows_from_values(int *column, const profile *c, int n)
         if (column[r] >= 0) used[column[r]] = true;
     for (int i = 0; i < n; i++)
         used[i] |= !c[i].n || c[i].words * 20 > c[i].n || c[i].bracket * 20 > c[i].n || c[i].bytes > 64 * c[i].n ||
-                   most(c[i].date, c[i].n);
+                   most(c[i].date, c[i].n) || (most(c[i].number, c[i].n) && !most(c[i].whole, c[i].n)) ||
+                   (i && c[i].n > 2 && c[i].distinct == 1 && c[i].flag == c[i].n); /* a flag */
     for (int i = 0; i < n; i++) /* Amazon's own ids say which is which */
         if (!used[i] && c[i].asin * 10 >= c[i].n * 8 && c[i].reviewer * 10 < c[i].n * 8) {
             column[TDM_ROLE_ITEM] = i;
@@ -123,22 +173,81 @@ static void rows_from_values(int *column, const profile *c, int n)
             used[i] = true;
             break;
         }
+    int last = -1; /* the last column of event types, if an item is left without it */
+    size_t left = 0;
+    for (int i = 0; i < n; i++) {
+        left += !used[i];
+        if (i && !used[i] && event_like(&c[i])) last = i;
+    }
+    left += (column[TDM_ROLE_USER] >= 0) + (column[TDM_ROLE_ITEM] >= 0);
+    int named = item_named(column, c, n);
+    if (last >= 0 && (left > 2 || named >= 0)) column[TDM_ROLE_EVENT] = last, used[last] = true;
     for (int i = 0; i < n; i++) {
         if (used[i]) continue;
         if (column[TDM_ROLE_USER] < 0) column[TDM_ROLE_USER] = i;
         else if (column[TDM_ROLE_ITEM] < 0) column[TDM_ROLE_ITEM] = i;
     }
+    if (column[TDM_ROLE_ITEM] < 0) column[TDM_ROLE_ITEM] = named;
+    for (int i = 0; i < n; i++) /* "person, item, tag, time" */
+        if (column[TDM_ROLE_RATING] < 0 && column[TDM_ROLE_TEXT] < 0 && column[TDM_ROLE_EVENT] < 0 && n <= 4 &&
+            i != column[TDM_ROLE_USER] && i != column[TDM_ROLE_ITEM] && tag_like(&c[i]))
+            column[TDM_ROLE_TAG] = i;
 }
 
+/* The title is the first column of letters with blanks among them, else the first of letters; one word before it that
+ * comes again is a category ("sports"), a long text behind it a description. */
 static void items_from_values(tdm_shape *s, const profile *c, int n)
 {
-    s->column[TDM_ROLE_ITEM] = 0;
+    int *column = s->column, plain = -1;
+    column[TDM_ROLE_ITEM] = 0;
     for (int i = 1; i < n; i++) {
-        if (s->column[TDM_ROLE_TITLE] < 0 && most(c[i].letters, c[i].n)) s->column[TDM_ROLE_TITLE] = i;
-        else if (s->column[TDM_ROLE_CATEGORY] < 0 && c[i].bars * 5 > c[i].n) s->column[TDM_ROLE_CATEGORY] = i;
+        bool letters = most(c[i].letters, c[i].n) && !c[i].link && !c[i].bracket;
+        if (!letters || most(c[i].date, c[i].n)) continue;
+        if (column[TDM_ROLE_CATEGORY] < 0 && c[i].bars * 5 > c[i].n) column[TDM_ROLE_CATEGORY] = i;
+        else if (column[TDM_ROLE_TITLE] < 0 && c[i].words * 10 >= c[i].n * 3) column[TDM_ROLE_TITLE] = i;
+        else if (column[TDM_ROLE_TITLE] < 0 && plain < 0) plain = i;
+        else if (column[TDM_ROLE_TITLE] >= 0 && column[TDM_ROLE_DESCRIPTION] < 0 && c[i].words * 10 >= c[i].n * 8 &&
+                 c[i].bytes > 24 * c[i].n)
+            column[TDM_ROLE_DESCRIPTION] = i;
     }
+    if (column[TDM_ROLE_TITLE] < 0) column[TDM_ROLE_TITLE] = plain;
+    else if (column[TDM_ROLE_CATEGORY] < 0 && plain >= 0 && c[plain].fresh < c[plain].n)
+        column[TDM_ROLE_CATEGORY] = plain;
     s->flags = n == 24;
     for (int i = n - 19; s->flags && i < n; i++) s->flags = c[i].n && c[i].flag == c[i].n;
+}
+
+/* The column of a name, letters and digits alone compared; -1: none. */
+static int named_column(const tdm_cells *row, const char *const *names)
+{
+    for (; *names; names++)
+        for (size_t i = 0; i < row->n && i < COLUMNS; i++) {
+            tdm_str cell = tdm_cell(row, i);
+            size_t k = 0, at = 0;
+            for (; at < cell.n && cell.p[at] != ':'; at++) {
+                char ch = cell.p[at] >= 'A' && cell.p[at] <= 'Z' ? (char)(cell.p[at] + 32) : cell.p[at];
+                if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9'))) continue;
+                if (ch != (*names)[k]) break;
+                k++;
+            }
+            if ((at == cell.n || cell.p[at] == ':') && k && !(*names)[k]) return (int)i;
+        }
+    return -1;
+}
+
+/* What plain names stand for where the other columns make it sure: in a log that also says what the item costs or who
+ * makes it, "name" and "description" are the item's; in a list with titles, "text" is the article and not a review. */
+static void from_shop(tdm_shape *s, const tdm_cells *row)
+{
+    static const char *const wares[] = {"unitprice", "price", "brand", "manufacturer", NULL};
+    static const char *const called[] = {"name", "description", NULL};
+    static const char *const texts[] = {"text", "body", "content", NULL};
+    static const char *const judged[] = {"rating", "overall", "score", "stars", "reviewerid", "userid", NULL};
+    int *column = s->column;
+    if (!s->items && column[TDM_ROLE_TITLE] < 0 && named_column(row, wares) >= 0)
+        column[TDM_ROLE_TITLE] = named_column(row, called);
+    if (s->items && column[TDM_ROLE_TITLE] >= 0 && column[TDM_ROLE_DESCRIPTION] < 0 && named_column(row, judged) < 0)
+        column[TDM_ROLE_DESCRIPTION] = named_column(row, texts);
 }
 
 /* Roles from names, of several names for one role the best. */
@@ -170,6 +279,7 @@ static void from_names(tdm_shape *s, const tdm_cells *row, bool guess)
         if (s->column[TDM_ROLE_SUMMARY] == title) s->column[TDM_ROLE_SUMMARY] = -1;
         if (s->column[TDM_ROLE_TITLE] < 0) s->column[TDM_ROLE_TITLE] = title;
     }
+    from_shop(s, row);
 }
 
 static bool enough(const tdm_shape *s)
@@ -183,6 +293,8 @@ static bool enough(const tdm_shape *s)
 static bool log_like(const tdm_shape *s, const profile *c)
 {
     int u = s->column[TDM_ROLE_USER], i = s->column[TDM_ROLE_ITEM];
+    for (size_t k = 0; k < COLUMNS && k < s->dialect.columns; k++)
+        if (c[k].words && most(c[k].shown, c[k].n)) return false; /* a page a row, not a choice */
     if (u < 0 || i < 0 || c[u].n < 100) return true;
     size_t least = c[u].fresh < c[i].fresh ? c[u].fresh : c[i].fresh;
     return least * 100 < c[u].n * 95; /* of 1000 different values 3% meet a bit that is set */
@@ -241,7 +353,11 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
     else {
         for (int r = 0; r < TDM_ROLES; r++) s->column[r] = -1;
         if (s->names.n == s->dialect.columns)
-            for (int i = 0; i < n; i++) profile_add(&c[i], tdm_cell(&s->names, (size_t)i));
+            for (int i = 0; i < n; i++) {
+                bool falls = c[i].falls; /* the first row comes last here */
+                profile_add(&c[i], tdm_cell(&s->names, (size_t)i));
+                c[i].falls = falls;
+            }
         if (s->items) items_from_values(s, c, n);
         else rows_from_values(s->column, c, n);
     }
