@@ -15,7 +15,7 @@ typedef struct profile {
         coded, shown;
     size_t longest; /* bytes of the longest value */
     double low, high, before;
-    bool falls;              /* a number less than the one above it */
+    bool falls, stays;       /* a number less than the one above it; the same again */
     uint64_t seen[DISTINCT]; /* hashes of the first distinct values */
     size_t distinct;         /* DISTINCT: that many or more */
     uint8_t mark[MARKS / 8]; /* a bit for each value met, by hash */
@@ -69,6 +69,7 @@ static void profile_add(profile *c, tdm_str s)
         c->low = c->number && c->low < v ? c->low : v;
         c->high = c->number && c->high > v ? c->high : v;
         c->falls |= c->number && v < c->before;
+        c->stays |= c->number && v == c->before;
         c->before = v;
         c->number++;
         c->whole += v == floor(v);
@@ -289,13 +290,19 @@ static bool enough(const tdm_shape *s)
     return tdm_shape_enough(has, s->items);
 }
 
-/* Whether the people and items guessed from values come again, as they do in a log and not in a list of things. */
+/* Whether what was guessed from values alone is a log. In one, people or items come again; a list of people or things
+ * names each once, often counted from 1, and what it says of them is no rating of 10 or less and no time. */
 static bool log_like(const tdm_shape *s, const profile *c)
 {
-    int u = s->column[TDM_ROLE_USER], i = s->column[TDM_ROLE_ITEM];
+    int u = s->column[TDM_ROLE_USER], i = s->column[TDM_ROLE_ITEM], r = s->column[TDM_ROLE_RATING];
     for (size_t k = 0; k < COLUMNS && k < s->dialect.columns; k++)
         if (c[k].words && most(c[k].shown, c[k].n)) return false; /* a page a row, not a choice */
-    if (u < 0 || i < 0 || c[u].n < 100) return true;
+    if (u < 0 || i < 0) return true;
+    bool once = c[u].n < DISTINCT ? c[u].distinct == c[u].n : c[u].fresh * 100 >= c[u].n * 95;
+    if (s->dialect.columns == 2 && once && c[u].n > 2) return false;
+    bool counted = !u && c[u].n > 2 && c[u].number == c[u].n && !c[u].falls && !c[u].stays;
+    if (counted && s->column[TDM_ROLE_TIME] < 0 && (r < 0 || c[r].high > 10)) return false;
+    if (c[u].n < 100) return true;
     size_t least = c[u].fresh < c[i].fresh ? c[u].fresh : c[i].fresh;
     return least * 100 < c[u].n * 95; /* of 1000 different values 3% meet a bit that is set */
 }
@@ -312,7 +319,10 @@ static bool mapped(tdm_shape *s, const tdm_cells *row)
             if (tdm_str_eq(tdm_str_trim(tdm_cell(row, i)), c)) at = (int)i;
         if (at < 0 && digits(c) && tdm_clean_number(&v, c) && v >= 1 && v <= (double)s->dialect.columns)
             at = (int)v - 1;
-        if (at < 0) return false;
+        if (at < 0) {
+            s->column[r] = -1; /* which says whose column is not there */
+            return false;
+        }
         for (int k = 0; k < TDM_ROLES; k++)
             if (s->column[k] == at) s->column[k] = -1;
         s->column[r] = at;
@@ -354,9 +364,10 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
         for (int r = 0; r < TDM_ROLES; r++) s->column[r] = -1;
         if (s->names.n == s->dialect.columns)
             for (int i = 0; i < n; i++) {
-                bool falls = c[i].falls; /* the first row comes last here */
+                bool falls = c[i].falls, stays = c[i].stays; /* the first row comes last here */
                 profile_add(&c[i], tdm_cell(&s->names, (size_t)i));
                 c[i].falls = falls;
+                c[i].stays = stays;
             }
         if (s->items) items_from_values(s, c, n);
         else rows_from_values(s->column, c, n);

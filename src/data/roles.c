@@ -31,7 +31,8 @@ static const char *const ratings[] = {"overall",       "rating",      "score",  
 static const char *const times[] = {
     "unixreviewtime", "timestamp",      "unixtime",    "ts",           "time",      "datetime",
     "date",           "reviewtime",     "reviewdate",  "createdat",    "dateadded", "reviewsdate",
-    "eventtime",      "eventtimestamp", "invoicedate", "purchasedate", "orderdate", NULL};
+    "eventtime",      "eventtimestamp", "invoicedate", "purchasedate", "orderdate", "created",
+    "createdon",      "ratedat",        "viewedat",    "watchedat",    "when",      NULL};
 static const char *const texts[] = {"reviewtext", "text",    "reviewbody", "review",      "reviewcontent",
                                     "body",       "content", "comment",    "reviewstext", "reviewdescription",
                                     NULL};
