@@ -64,7 +64,7 @@ static void profile_add(profile *c, tdm_str s)
     c->n++;
     c->bytes += s.n;
     c->longest = c->longest > s.n ? c->longest : s.n;
-    bool number = tdm_clean_number(&v, s) && !(s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9');
+    bool number = tdm_clean_amount(&v, s) && !(s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9');
     if (number) {
         c->low = c->number && c->low < v ? c->low : v;
         c->high = c->number && c->high > v ? c->high : v;
