@@ -15,7 +15,7 @@ typedef struct profile {
         coded, shown;
     size_t longest; /* bytes of the longest value */
     double low, high, before;
-    bool falls, stays;       /* a number less than the one above it; the same again */
+    bool falls;              /* a number less than the one above it */
     uint64_t seen[DISTINCT]; /* hashes of the first distinct values */
     size_t distinct;         /* DISTINCT: that many or more */
     uint8_t mark[MARKS / 8]; /* a bit for each value met, by hash */
@@ -69,7 +69,6 @@ static void profile_add(profile *c, tdm_str s)
         c->low = c->number && c->low < v ? c->low : v;
         c->high = c->number && c->high > v ? c->high : v;
         c->falls |= c->number && v < c->before;
-        c->stays |= c->number && v == c->before;
         c->before = v;
         c->number++;
         c->whole += v == floor(v);
@@ -159,8 +158,9 @@ static void rows_from_values(int *column, const profile *c, int n)
     for (int r = 0; r < TDM_ROLES; r++)
         if (column[r] >= 0) used[column[r]] = true;
     for (int i = 0; i < n; i++)
-        used[i] |= !c[i].n || c[i].words * 20 > c[i].n || c[i].bracket * 20 > c[i].n || c[i].bytes > 64 * c[i].n ||
-                   most(c[i].date, c[i].n) || (most(c[i].number, c[i].n) && !most(c[i].whole, c[i].n)) ||
+        used[i] |= !c[i].n || c[i].words * 20 > c[i].n || c[i].bracket * 20 > c[i].n || c[i].bars * 5 > c[i].n ||
+                   c[i].bytes > 64 * c[i].n || most(c[i].date, c[i].n) ||
+                   (most(c[i].number, c[i].n) && !most(c[i].whole, c[i].n)) ||
                    (i && c[i].n > 2 && c[i].distinct == 1 && c[i].flag == c[i].n); /* a flag */
     for (int i = 0; i < n; i++) /* Amazon's own ids say which is which */
         if (!used[i] && c[i].asin * 10 >= c[i].n * 8 && c[i].reviewer * 10 < c[i].n * 8) {
@@ -190,9 +190,32 @@ static void rows_from_values(int *column, const profile *c, int n)
     }
     if (column[TDM_ROLE_ITEM] < 0) column[TDM_ROLE_ITEM] = named;
     for (int i = 0; i < n; i++) /* "person, item, tag, time" */
-        if (column[TDM_ROLE_RATING] < 0 && column[TDM_ROLE_TEXT] < 0 && column[TDM_ROLE_EVENT] < 0 && n <= 4 &&
-            i != column[TDM_ROLE_USER] && i != column[TDM_ROLE_ITEM] && tag_like(&c[i]))
+        if (column[TDM_ROLE_RATING] < 0 && column[TDM_ROLE_TEXT] < 0 && column[TDM_ROLE_EVENT] < 0 &&
+            n == (column[TDM_ROLE_TIME] < 0 ? 3 : 4) && i != column[TDM_ROLE_USER] && i != column[TDM_ROLE_ITEM] &&
+            tag_like(&c[i]))
             column[TDM_ROLE_TAG] = i;
+}
+
+/* No value comes twice. Of 1000 different ones 3% meet a bit that is set. */
+static bool once(const profile *c)
+{
+    return c->n > 1 && (c->n < DISTINCT ? c->distinct == c->n : c->fresh * 100 >= c->n * 95);
+}
+
+/* MovieLens' 19 columns of 0 and 1 behind a film. */
+static bool flagged(const profile *c, int n)
+{
+    bool all = n == 24;
+    for (int i = n - 19; all && i < n; i++) all = c[i].n && c[i].flag == c[i].n;
+    return all;
+}
+
+/* Pages that were shown, one a row. */
+static bool pages(const profile *c, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (c[i].words && most(c[i].shown, c[i].n)) return true;
+    return false;
 }
 
 /* The title is the first column of letters with blanks among them, else the first of letters; one word before it that
@@ -203,19 +226,19 @@ static void items_from_values(tdm_shape *s, const profile *c, int n)
     column[TDM_ROLE_ITEM] = 0;
     for (int i = 1; i < n; i++) {
         bool letters = most(c[i].letters, c[i].n) && !c[i].link && !c[i].bracket;
+        bool many = c[i].fresh * 2 > c[i].n; /* "M" and "F" are no titles */
         if (!letters || most(c[i].date, c[i].n)) continue;
         if (column[TDM_ROLE_CATEGORY] < 0 && c[i].bars * 5 > c[i].n) column[TDM_ROLE_CATEGORY] = i;
-        else if (column[TDM_ROLE_TITLE] < 0 && c[i].words * 10 >= c[i].n * 3) column[TDM_ROLE_TITLE] = i;
+        else if (column[TDM_ROLE_TITLE] < 0 && many && c[i].words * 10 >= c[i].n * 3) column[TDM_ROLE_TITLE] = i;
         else if (column[TDM_ROLE_TITLE] < 0 && plain < 0) plain = i;
         else if (column[TDM_ROLE_TITLE] >= 0 && column[TDM_ROLE_DESCRIPTION] < 0 && c[i].words * 10 >= c[i].n * 8 &&
                  c[i].bytes > 24 * c[i].n)
             column[TDM_ROLE_DESCRIPTION] = i;
     }
-    if (column[TDM_ROLE_TITLE] < 0) column[TDM_ROLE_TITLE] = plain;
+    if (column[TDM_ROLE_TITLE] < 0) column[TDM_ROLE_TITLE] = plain >= 0 && c[plain].fresh * 2 > c[plain].n ? plain : -1;
     else if (column[TDM_ROLE_CATEGORY] < 0 && plain >= 0 && c[plain].fresh < c[plain].n)
         column[TDM_ROLE_CATEGORY] = plain;
-    s->flags = n == 24;
-    for (int i = n - 19; s->flags && i < n; i++) s->flags = c[i].n && c[i].flag == c[i].n;
+    s->flags = flagged(c, n);
 }
 
 /* The column of a name, letters and digits alone compared; -1: none. */
@@ -291,17 +314,14 @@ static bool enough(const tdm_shape *s)
 }
 
 /* Whether what was guessed from values alone is a log. In one, people or items come again; a list of people or things
- * names each once, often counted from 1, and what it says of them is no rating of 10 or less and no time. */
+ * names each once, and what it says of them is no rating of 10 or less and no time. */
 static bool log_like(const tdm_shape *s, const profile *c)
 {
     int u = s->column[TDM_ROLE_USER], i = s->column[TDM_ROLE_ITEM], r = s->column[TDM_ROLE_RATING];
-    for (size_t k = 0; k < COLUMNS && k < s->dialect.columns; k++)
-        if (c[k].words && most(c[k].shown, c[k].n)) return false; /* a page a row, not a choice */
     if (u < 0 || i < 0) return true;
-    bool once = c[u].n < DISTINCT ? c[u].distinct == c[u].n : c[u].fresh * 100 >= c[u].n * 95;
-    if (s->dialect.columns == 2 && once && c[u].n > 2) return false;
-    bool counted = !u && c[u].n > 2 && c[u].number == c[u].n && !c[u].falls && !c[u].stays;
-    if (counted && s->column[TDM_ROLE_TIME] < 0 && (r < 0 || c[r].high > 10)) return false;
+    if (flagged(c, (int)s->dialect.columns)) return false;
+    bool judged = s->column[TDM_ROLE_TIME] >= 0 || (r >= 0 && c[r].high <= 10);
+    if ((once(&c[0]) || once(&c[u])) && !judged) return false;
     if (c[u].n < 100) return true;
     size_t least = c[u].fresh < c[i].fresh ? c[u].fresh : c[i].fresh;
     return least * 100 < c[u].n * 95; /* of 1000 different values 3% meet a bit that is set */
@@ -364,16 +384,16 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
         for (int r = 0; r < TDM_ROLES; r++) s->column[r] = -1;
         if (s->names.n == s->dialect.columns)
             for (int i = 0; i < n; i++) {
-                bool falls = c[i].falls, stays = c[i].stays; /* the first row comes last here */
+                bool falls = c[i].falls; /* the first row comes last here */
                 profile_add(&c[i], tdm_cell(&s->names, (size_t)i));
                 c[i].falls = falls;
-                c[i].stays = stays;
             }
         if (s->items) items_from_values(s, c, n);
         else rows_from_values(s->column, c, n);
     }
     bool guessed = !s->dialect.header && !s->items && !s->map.any;
     bool good = mapped(s, &s->names) && enough(s) && (!guessed || log_like(s, c));
+    if (!s->dialect.header && pages(c, n)) good = false;
     s->names.failed |= row.failed || row.bytes.failed;
     tdm_free(c);
     tdm_cells_clear(&row);

@@ -4,11 +4,14 @@
 #include "formats/case.h"
 
 #include "base/file.h"
+#include "base/json.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define N(a) (sizeof(a) / sizeof *(a))
 
@@ -32,6 +35,11 @@ static void tables_of_every_separator(void **state)
          NULL,
          "2 rows, 2 people, 1 items (0 titled), 2 interactions",
          {"bob,tea,3,1400000001,,"}},
+        {{"hotel_semicolon.csv"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (0 titled), 3 interactions",
+         {"r1,h9,4.5,1391385600,,Sauber; ruhig"}},
         {{"blanks.txt"},
          NULL,
          NULL,
@@ -165,12 +173,7 @@ static void what_is_no_log_is_refused(void **state)
          "refused: … columns rating, date, variation, verified_reviews, feedback … expected interactions with a "
          "person"},
         {{"refused_counts.csv"}, NULL, NULL, "refused: … columns asin, count"},
-        {{"refused_counts.txt"},
-         NULL,
-         NULL,
-         "refused: … B00KITE001, 17",
-         {NULL},
-         "two words a line, none of the first twice, are taken for sequences"},
+        {{"refused_counts.txt"}, NULL, NULL, "refused: … B00KITE001, 17"},
         {{"refused_page.csv"}, NULL, NULL, "refused: … an HTML page"},
         {{"refused_words.txt"}, NULL, NULL, "refused: … expected interactions"},
         {{"ml_100k_u.user"}, NULL, NULL, "refused: … expected interactions"},
@@ -221,12 +224,70 @@ static void bytes_that_are_no_text_are_refused(void **state)
     case_folder_remove(folder);
 }
 
+/* What `inspect` says of tables: "interactions: user 1, item 2", by the numbers of the columns. */
+static void columns_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *roles;
+    } cases[] = {{"ml_10m_tags.dat", "interactions: user 1, item 2, time 4, tag 3"},
+                 {"ml_25m_tags.csv", "interactions: user 1, item 2, time 4, tag 3"},
+                 {"steam_200k.csv", "interactions: user 1, item 2, event 3"},
+                 {"taobao_behavior.csv", "interactions: user 1, item 2, time 5, event 4"},
+                 {"retailrocket_events.csv", "interactions: user 2, item 4, time 1, event 3"},
+                 {"rees46.csv", "interactions: user 8, item 3, time 1, event 2"},
+                 {"deskdrop_interactions.csv", "interactions: user 4, item 3, time 1, event 2"},
+                 {"lastfm_360k.tsv", "interactions: user 1, item 2"},
+                 {"ratings_2014.csv", "interactions: user 1, item 2, rating 3, time 4"},
+                 {"ratings_2018.csv", "interactions: user 2, item 1, rating 3, time 4"},
+                 {"deskdrop_articles.csv", "items: item 3, title 11, description 12"},
+                 {"mind_news.tsv", "items: item 1, title 4, category 2, description 5"},
+                 {"ml_1m_movies.dat", "items: item 1, title 2, category 3"},
+                 {"ml_100k_u.item", "items: item 1, title 2"},
+                 {"anime.csv", "items: item 1, title 2, category 3"},
+                 {"bx_books.csv", "items: item 1, title 2, brand 3"}};
+    for (size_t k = 0; k < N(cases); k++) {
+        char path[300], *answer, got[300];
+        tdm_err err;
+        snprintf(path, sizeof path, "%s/tests/formats/samples/%s", TDM_SOURCE_DIR, cases[k].file);
+        CHECK_OK(tdm_inspect(&answer, path, &err), err);
+        cJSON *j = cJSON_Parse(answer);
+        const cJSON *found = cJSON_GetObjectItem(j, "found"), *r;
+        int n = snprintf(got, sizeof got, "%s", tdm_json_str(found, "holds", ""));
+        const char *between = ":";
+        cJSON_ArrayForEach(r, cJSON_GetObjectItem(found, "roles"))
+        {
+            n += snprintf(got + n, sizeof got - (size_t)n, "%s %s %g", between, r->string, r->valuedouble);
+            between = ",";
+        }
+        if (strcmp(got, cases[k].roles)) fail_msg("%s: %s, not %s", cases[k].file, got, cases[k].roles);
+        cJSON_Delete(j);
+        tdm_text_free(answer);
+    }
+}
+
+static void standard_input(void **state)
+{
+    (void)state;
+    char room[64];
+    const char *folder = case_folder(room, sizeof room), *dash = "-";
+    int was = dup(0), file = open(TDM_SOURCE_DIR "/tests/formats/samples/amazon_2018_reviews.json", O_RDONLY);
+    CHECK(was >= 0 && file >= 0 && dup2(file, 0) == 0 && !close(file));
+    tdm_options o = {.sources = &dash, .n_sources = 1};
+    const char *got = case_prepare(folder, &o);
+    CHECK(dup2(was, 0) == 0 && !close(was));
+    assert_string_equal(got, "5 rows, 2 people, 2 items (0 titled), 4 interactions; 1 duplicate");
+    case_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(tables_of_every_separator),
                                        cmocka_unit_test(json_of_every_form),
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(packed_files),
+                                       cmocka_unit_test(columns_are_told_apart),
+                                       cmocka_unit_test(standard_input),
                                        cmocka_unit_test(an_archive_of_several_files),
                                        cmocka_unit_test(two_sources_are_one_log),
                                        cmocka_unit_test(what_is_no_log_is_refused),
