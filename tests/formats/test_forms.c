@@ -8,8 +8,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -266,6 +268,32 @@ static void columns_are_told_apart(void **state)
     }
 }
 
+/* The manual's tables name every sample, so that none is tested and not told. */
+static void every_sample_is_in_the_manual(void **state)
+{
+    (void)state;
+    tdm_map m;
+    tdm_err err;
+    CHECK_OK(tdm_map_open(&m, TDM_SOURCE_DIR "/docs/formats.md", &err), err);
+    char *text = malloc(m.n + 1), name[300];
+    CHECK(text);
+    memcpy(text, m.p, m.n);
+    text[m.n] = 0;
+    size_t samples = 0;
+    DIR *d = opendir(TDM_SOURCE_DIR "/tests/formats/samples");
+    CHECK(d);
+    for (const struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.') continue;
+        samples++;
+        snprintf(name, sizeof name, "`%s`", e->d_name);
+        if (!strstr(text, name)) fail_msg("docs/formats.md does not name %s", e->d_name);
+    }
+    CHECK(samples > 80);
+    closedir(d);
+    free(text);
+    tdm_map_close(&m);
+}
+
 static void standard_input(void **state)
 {
     (void)state;
@@ -287,6 +315,7 @@ int main(void)
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(packed_files),
                                        cmocka_unit_test(columns_are_told_apart),
+                                       cmocka_unit_test(every_sample_is_in_the_manual),
                                        cmocka_unit_test(standard_input),
                                        cmocka_unit_test(an_archive_of_several_files),
                                        cmocka_unit_test(two_sources_are_one_log),
