@@ -237,6 +237,7 @@ static void columns_are_told_apart(void **state)
                  {"steam_200k.csv", "interactions: user 1, item 2, event 3"},
                  {"taobao_behavior.csv", "interactions: user 1, item 2, time 5, event 4"},
                  {"retailrocket_events.csv", "interactions: user 2, item 4, time 1, event 3"},
+                 {"events_no_header.csv", "interactions: user 1, item 4, time 5, event 3"},
                  {"rees46.csv", "interactions: user 8, item 3, time 1, event 2"},
                  {"deskdrop_interactions.csv", "interactions: user 4, item 3, time 1, event 2"},
                  {"lastfm_360k.tsv", "interactions: user 1, item 2"},
