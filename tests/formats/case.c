@@ -32,6 +32,23 @@ void case_folder_remove(const char *folder)
 
 static double number(const cJSON *j, const char *key) { return tdm_json_num(j, key, -1); }
 
+/* What was told so far, and what the next part is told behind. */
+typedef struct telling {
+    char *text;
+    size_t n, room;
+    const char *between;
+} telling;
+
+/* Tells of `count` rows that are not kept, and returns it. */
+static double left(telling *t, double count, const char *why)
+{
+    if (count != 0) {
+        t->n += (size_t)snprintf(t->text + t->n, t->room - t->n, "%s%.0f %s", t->between, count, why);
+        t->between = ", ";
+    }
+    return count;
+}
+
 const char *case_prepare(const char *folder, const tdm_options *o)
 {
     static char text[1200];
@@ -48,20 +65,16 @@ const char *case_prepare(const char *folder, const tdm_options *o)
         return text;
     }
     cJSON *h = cJSON_Parse(health), *why;
-    size_t at = 0, room = sizeof text;
-    at += (size_t)snprintf(text, room, "%.0f rows, %.0f people, %.0f items (%.0f titled), %.0f interactions",
-                           number(h, "rows_read"), number(h, "users"), number(h, "items"),
-                           number(h, "items_with_title"), number(h, "interactions"));
-    const char *between = "; ";
-    if (number(h, "duplicates") != 0) {
-        at += (size_t)snprintf(text + at, room - at, "%s%.0f duplicate", between, number(h, "duplicates"));
-        between = ", ";
-    }
-    cJSON_ArrayForEach(why, cJSON_GetObjectItem(h, "rejected"))
-    {
-        at += (size_t)snprintf(text + at, room - at, "%s%.0f %s", between, why->valuedouble, why->string);
-        between = ", ";
-    }
+    telling out = {text, 0, sizeof text, "; "};
+    out.n = (size_t)snprintf(text, sizeof text, "%.0f rows, %.0f people, %.0f items (%.0f titled), %.0f interactions",
+                             number(h, "rows_read"), number(h, "users"), number(h, "items"),
+                             number(h, "items_with_title"), number(h, "interactions"));
+    double lost = number(h, "rows_read") + number(h, "several_people") - number(h, "interactions");
+    lost -= left(&out, number(h, "duplicates"), "duplicate");
+    cJSON_ArrayForEach(why, cJSON_GetObjectItem(h, "rejected")) lost -= left(&out, why->valuedouble, why->string);
+    lost -= left(&out, number(h, "below_min_rating"), "below --min-rating");
+    lost -= left(&out, number(h, "left_out_events"), "of no weight");
+    left(&out, lost, "lost"); /* every row is kept or counted somewhere */
     cJSON_Delete(h);
     tdm_text_free(health);
     st = tdm_export(path, "csv", tables, &err);

@@ -232,8 +232,8 @@ static void columns_are_told_apart(void **state)
     (void)state;
     static const struct {
         const char *file, *roles;
-    } cases[] = {{"ml_10m_tags.dat", "interactions: user 1, item 2, time 4, tag 3"},
-                 {"ml_25m_tags.csv", "interactions: user 1, item 2, time 4, tag 3"},
+    } cases[] = {{"ml_10m_tags.dat", "tags: user 1, item 2, time 4, tag 3"},
+                 {"ml_25m_tags.csv", "tags: user 1, item 2, time 4, tag 3"},
                  {"steam_200k.csv", "interactions: user 1, item 2, event 3"},
                  {"taobao_behavior.csv", "interactions: user 1, item 2, time 5, event 4"},
                  {"retailrocket_events.csv", "interactions: user 2, item 4, time 1, event 3"},

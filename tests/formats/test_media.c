@@ -66,7 +66,7 @@ static void films(void **state)
 static void tags_and_people_beside_ratings(void **state)
 {
     (void)state;
-    static const char waits[] = "a source that is no log: items, tags and people";
+    static const char waits[] = "a list of people among the sources is passed over";
     static const format_case cases[] = {
         {{"ml_100k_u.data", "ml_100k_u.item", "ml_100k_u.user"},
          NULL,
@@ -84,14 +84,12 @@ static void tags_and_people_beside_ratings(void **state)
          NULL,
          NULL,
          "4 rows, 3 people, 2 items (2 titled), 4 interactions",
-         {NULL},
-         waits},
+         {NULL}},
         {{"ml_25m_tags.csv", "ml_25m_ratings.csv", "ml_25m_movies.csv"},
          NULL,
          NULL,
          "3 rows, 2 people, 2 items (2 titled), 3 interactions",
-         {NULL},
-         waits},
+         {NULL}},
         {{"recbole.inter", "recbole.item", "recbole.user"},
          NULL,
          NULL,
@@ -115,9 +113,8 @@ static void news_and_articles(void **state)
         {{"deskdrop_interactions.csv"},
          NULL,
          "event:VIEW=1,event:LIKE=2,event:COMMENT CREATED=4,event:FOLLOW=0",
-         "5 rows, 2 people, 2 items (0 titled), 4 interactions",
-         {"-1130272294246983140,-3499919498720038879,4,1465412290,,"},
-         "weights of events are read and do nothing yet"},
+         "5 rows, 3 people, 2 items (0 titled), 4 interactions; 1 of no weight",
+         {"-1130272294246983140,-3499919498720038879,4,1465412290,,"}},
         {{"deskdrop_articles.csv"}, NULL, NULL, "refused: … contentId"},
         {{"news_clicks.csv"},
          "mind_news.tsv",

@@ -80,9 +80,7 @@ static void films(void **state)
         {{"movielens/ml-latest-small/tags.csv"},
          NULL,
          NULL,
-         "refused: ",
-         {NULL},
-         "a log of tags alone, which names no choice"},
+         "refused: … found what people called items, and no interactions"},
         {{"movielens/ml-latest-small/README.txt"}, NULL, NULL, "refused: "},
     };
     cases_check(cases, N(cases));
