@@ -12,7 +12,7 @@ enum { COLUMNS = 64, ROWS = 1000, DISTINCT = 32, MARKS = 1 << 14 };
 
 typedef struct profile {
     size_t n, number, whole, half, instant, date, words, bracket, bytes, asin, reviewer, letters, bars, link, flag,
-        coded, shown;
+        coded, shown, keys;
     size_t longest; /* bytes of the longest value */
     double low, high, before;
     bool falls;              /* a number less than the one above it */
@@ -88,6 +88,7 @@ static void profile_add(profile *c, tdm_str s)
     c->letters += letter;
     c->coded += digit;
     c->shown += is_shown(s);
+    c->keys += s.p[s.n - 1] == ':';
     c->asin += is_asin(s);
     c->reviewer += s.n >= 10 && s.n <= 32 && s.p[0] == 'A' && capital_code(s);
     uint64_t h = XXH3_64bits(s.p, s.n);
@@ -210,11 +211,11 @@ static bool flagged(const profile *c, int n)
     return all;
 }
 
-/* Pages that were shown, one a row. */
+/* Pages that were shown, one a row; or "key: value" lines, one row over several. */
 static bool pages(const profile *c, int n)
 {
     for (int i = 0; i < n; i++)
-        if (c[i].words && most(c[i].shown, c[i].n)) return true;
+        if ((c[i].words && most(c[i].shown, c[i].n)) || (!i && most(c[i].keys, c[i].n))) return true;
     return false;
 }
 

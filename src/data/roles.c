@@ -16,10 +16,10 @@ const char *tdm_role_name(tdm_role r) { return r < TDM_ROLES ? role_names[r] : "
 /* Names in small letters and digits only, best first. What says who else bought, viewed or how it ranks in the shop is
  * not here and never may be: it was measured after the fact and gives the answers away. */
 static const char *const users[] = {
-    "reviewerid", "userid",   "user",       "uid",       "customerid",      "custid",   "clientid",
-    "viewerid",   "readerid", "listenerid", "playerid",  "customer",        "buyerid",  "memberid",
-    "visitorid",  "personid", "person",     "accountid", "reviewsusername", "username", "reviewprofilename",
-    "sessionid",  NULL};
+    "reviewerid", "userid",    "user",       "uid",       "customerid",      "custid",   "clientid",
+    "viewerid",   "readerid",  "listenerid", "playerid",  "customer",        "buyerid",  "memberid",
+    "visitorid",  "personid",  "person",     "accountid", "reviewsusername", "username", "reviewprofilename",
+    "msno",       "sessionid", NULL};
 static const char *const ids[] = {
     "parentasin", "itemid",    "asin",       "item",     "productid", "product",  "movieid", "bookid",
     "articleid",  "newsid",    "businessid", "trackid",  "songid",    "artistid", "gameid",  "animeid",
@@ -30,10 +30,10 @@ static const char *const ratings[] = {"overall",       "rating",      "score",  
                                       "starrating",    "reviewscore", "reviewrating", "reviewsrating",
                                       "reviewoverall", "ratings",     "bookrating",   NULL};
 static const char *const times[] = {
-    "unixreviewtime", "timestamp",      "unixtime",    "ts",           "time",      "datetime",
-    "date",           "reviewtime",     "reviewdate",  "createdat",    "dateadded", "reviewsdate",
-    "eventtime",      "eventtimestamp", "invoicedate", "purchasedate", "orderdate", "created",
-    "createdon",      "ratedat",        "viewedat",    "watchedat",    "when",      NULL};
+    "unixreviewtime", "timestamp",    "unixtime",  "ts",        "time",        "datetime",  "date",
+    "reviewtime",     "reviewdate",   "createdat", "dateadded", "reviewsdate", "eventtime", "eventtimestamp",
+    "invoicedate",    "purchasedate", "orderdate", "created",   "createdon",   "ratedat",   "viewedat",
+    "watchedat",      "when",         "tdat",      NULL};
 static const char *const texts[] = {"reviewtext", "text",    "reviewbody", "review",      "reviewcontent",
                                     "body",       "content", "comment",    "reviewstext", "reviewdescription",
                                     NULL};
@@ -47,15 +47,15 @@ static const char *const events[] = {"eventtype",   "event",           "eventnam
                                      "actiontype",  "behaviortype",    "behavior",  "behaviour",
                                      "interaction", "interactiontype", NULL};
 static const char *const row_tags[] = {"tag", "usertag", "tagtext", "tagname", NULL};
-static const char *const titles[] = {
-    "title",     "name",      "producttitle", "itemtitle",  "movietitle", "booktitle", "productname",
-    "itemname",  "moviename", "bookname",     "animename",  "gametitle",  "gamename",  "beername",
-    "songtitle", "trackname", "artistname",   "coursename", "appname",    "headline",  NULL};
+static const char *const titles[] = {"title",       "name",     "producttitle", "itemtitle", "movietitle", "booktitle",
+                                     "productname", "itemname", "moviename",    "bookname",  "animename",  "gametitle",
+                                     "gamename",    "beername", "songtitle",    "trackname", "artistname", "coursename",
+                                     "appname",     "prodname", "headline",     NULL};
 static const char *const brands[] = {"brand",   "brandname",  "store",     "manufacturer", "author",
                                      "authors", "bookauthor", "developer", "publisher",    NULL};
-static const char *const categories[] = {"categories",   "category", "genres", "genre",
-                                         "maincategory", "maincat",  "class",  NULL};
-static const char *const descriptions[] = {"description", "productdescription", "abstract", "overview",
+static const char *const categories[] = {"categories", "category", "genres",          "genre",     "maincategory",
+                                         "maincat",    "class",    "producttypename", "beerstyle", NULL};
+static const char *const descriptions[] = {"description", "productdescription", "abstract", "overview", "detaildesc",
                                            "plot",        "features",           "feature",  NULL};
 static const char *const keywords[] = {"textualid", "attributes", "keywords", "tags", NULL};
 

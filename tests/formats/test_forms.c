@@ -61,6 +61,12 @@ static void json_of_every_form(void **state)
          NULL,
          "4 rows, 2 people, 2 items (0 titled), 3 interactions; 1 broken record",
          {"ann,tea,4,,,a ] and a }", "bob,pot,,,,"}},
+        {{"json_ids.jsonl"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (0 titled), 3 interactions",
+         {"-8845298781299428018,-3499919498720038879,,1465413032,,",
+          "9223372036854775807,12345678901234567890,,1465413034,,"}},
         {{"values.json"}, NULL, NULL, "3 rows, 2 people, 2 items (0 titled), 3 interactions", {"bob,pot,,,,"}},
     };
     cases_check(cases, N(cases));
@@ -176,6 +182,9 @@ static void what_is_no_log_is_refused(void **state)
          "person"},
         {{"refused_counts.csv"}, NULL, NULL, "refused: … columns asin, count"},
         {{"refused_counts.txt"}, NULL, NULL, "refused: … B00KITE001, 17"},
+        {{"refused_nested_sessions.jsonl"}, NULL, NULL, "refused: … JSON objects with the keys session, events"},
+        {{"refused_clothes.csv"}, NULL, NULL, "refused: … Clothing ID, Age"},
+        {{"refused_snap.txt"}, NULL, NULL, "refused: … product/productId:"},
         {{"refused_page.csv"}, NULL, NULL, "refused: … an HTML page"},
         {{"refused_words.txt"}, NULL, NULL, "refused: … expected interactions"},
         {{"ml_100k_u.user"}, NULL, NULL, "refused: … expected interactions"},

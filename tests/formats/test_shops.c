@@ -96,6 +96,53 @@ static void copies_of_kaggle(void **state)
     cases_check(cases, N(cases));
 }
 
+static void reviews_of_others(void **state)
+{
+    (void)state;
+    static const format_case cases[] = {
+        {{"amazon_us_reviews.tsv"},
+         NULL,
+         NULL,
+         "4 rows, 3 people, 3 items (3 titled), 4 interactions",
+         {"24769659,B00D7JFOPC,4,1440892800,\"\"\"Good\"\" track\",\"Fits 3\"\" wheels too and bends\"",
+          "B00EDBY7X8,\"Monopoly for Six, 1\"\" Board\",,"}},
+        {{"amazon_books_rating.csv"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (2 titled), 2 interactions; 1 no person",
+         {"AVCGYZL8FQQTD,1882931173,4,940636800,Nice collection,\"Cheap, and full of stamps.\"",
+          "0826414346,\"Dr. Who, Poet\",,"}},
+        {{"beer_advocate.csv"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (2 titled), 3 interactions",
+         {"johnm,47986,4,1293735206,,", "48213,Red Moon,,"}},
+        {{"rent_the_runway.json"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (0 titled), 3 interactions",
+         {"420272,2260466,10,1461110400,So many compliments!,A romper for a sunny week.",
+          "420272,153475,,1455235200,,"}},
+        {{"google_local.json"},
+         NULL,
+         NULL,
+         "2 rows, 2 people, 1 items (0 titled), 2 interactions",
+         {"101463350189962023774,0x80c2c778e3b73d33:0xbdc58662a4a97d49,5,1627750414,,Cool place"}},
+        {{"food_com.csv"},
+         NULL,
+         NULL,
+         "3 rows, 2 people, 2 items (0 titled), 3 interactions",
+         {"38094,44394,0,1038700800,,\"Made with \"\"less\"\" sugar\""}},
+        {{"h_and_m.csv"},
+         "h_and_m_articles.csv",
+         NULL,
+         "3 rows, 2 people, 2 items (2 titled), 3 interactions",
+         {"00007d2de826758b65a93dd24ce629ed66842531df6699338c5570910a014cc2,0663713001,,1537401600,,",
+          "0541518023,Rae Push (Melbourne) 2p,,Bra"}},
+    };
+    cases_check(cases, N(cases));
+}
+
 static void events_of_shops(void **state)
 {
     (void)state;
@@ -149,6 +196,6 @@ static void events_of_shops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(amazon), cmocka_unit_test(copies_of_kaggle),
-                                       cmocka_unit_test(events_of_shops)};
+                                       cmocka_unit_test(reviews_of_others), cmocka_unit_test(events_of_shops)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
