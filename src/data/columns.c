@@ -13,7 +13,6 @@ enum { COLUMNS = 64, ROWS = 1000, DISTINCT = 32, MARKS = 1 << 14 };
 typedef struct profile {
     size_t n, number, whole, half, instant, date, words, bracket, bytes, asin, reviewer, letters, bars, link, flag,
         coded, shown, keys;
-    size_t longest; /* bytes of the longest value */
     double low, high, before;
     bool falls;              /* a number less than the one above it */
     uint64_t seen[DISTINCT]; /* hashes of the first distinct values */
@@ -63,7 +62,6 @@ static void profile_add(profile *c, tdm_str s)
     if (!s.n) return;
     c->n++;
     c->bytes += s.n;
-    c->longest = c->longest > s.n ? c->longest : s.n;
     bool number = tdm_clean_amount(&v, s) && !(s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9');
     if (number) {
         c->low = c->number && c->low < v ? c->low : v;
@@ -114,8 +112,8 @@ static int rating_like(const profile *c)
 /* A few words that come again and again: "view", "pv", "add to cart". Tags are many different ones. */
 static bool event_like(const profile *c)
 {
-    return c->n >= 3 && most(c->letters, c->n) && c->longest <= 24 && c->distinct <= 12 && c->distinct < c->n &&
-           !c->coded && !c->date && !c->bars;
+    return c->n >= 3 && most(c->letters, c->n) && c->distinct <= 12 && c->distinct < c->n && !c->coded && !c->date &&
+           !c->bars;
 }
 
 static bool tag_like(const profile *c)
@@ -190,10 +188,10 @@ static void rows_from_values(int *column, const profile *c, int n)
         else if (column[TDM_ROLE_ITEM] < 0) column[TDM_ROLE_ITEM] = i;
     }
     if (column[TDM_ROLE_ITEM] < 0) column[TDM_ROLE_ITEM] = named;
-    for (int i = 0; i < n; i++) /* "person, item, tag, time" */
+    bool tags = n == 4 && column[TDM_ROLE_TIME] == 3; /* "person, item, tag, time" */
+    for (int i = 0; tags && i < n; i++)
         if (column[TDM_ROLE_RATING] < 0 && column[TDM_ROLE_TEXT] < 0 && column[TDM_ROLE_EVENT] < 0 &&
-            n == (column[TDM_ROLE_TIME] < 0 ? 3 : 4) && i != column[TDM_ROLE_USER] && i != column[TDM_ROLE_ITEM] &&
-            tag_like(&c[i]))
+            i != column[TDM_ROLE_USER] && i != column[TDM_ROLE_ITEM] && tag_like(&c[i]))
             column[TDM_ROLE_TAG] = i;
 }
 
@@ -260,17 +258,22 @@ static int named_column(const tdm_cells *row, const char *const *names)
     return -1;
 }
 
-/* What plain names stand for where the other columns make it sure: in a log that also says what the item costs or who
- * makes it, "name" and "description" are the item's; in a list with titles, "text" is the article and not a review. */
+/* What plain names stand for where the other columns make it sure: in a log that also says who makes the item, "name"
+ * is the item's and not a buyer's; with a price "description" is; in a list with titles "text" is the article and no
+ * review. */
 static void from_shop(tdm_shape *s, const tdm_cells *row)
 {
-    static const char *const wares[] = {"unitprice", "price", "brand", "manufacturer", NULL};
-    static const char *const called[] = {"name", "description", NULL};
+    static const char *const makers[] = {"brand", "manufacturer", NULL};
+    static const char *const prices[] = {"unitprice", "price", NULL};
+    static const char *const name[] = {"name", NULL};
+    static const char *const description[] = {"description", NULL};
     static const char *const texts[] = {"text", "body", "content", NULL};
     static const char *const judged[] = {"rating", "overall", "score", "stars", "reviewerid", "userid", NULL};
     int *column = s->column;
-    if (!s->items && column[TDM_ROLE_TITLE] < 0 && named_column(row, wares) >= 0)
-        column[TDM_ROLE_TITLE] = named_column(row, called);
+    if (!s->items && column[TDM_ROLE_TITLE] < 0 && named_column(row, makers) >= 0)
+        column[TDM_ROLE_TITLE] = named_column(row, name);
+    if (!s->items && column[TDM_ROLE_TITLE] < 0 && named_column(row, prices) >= 0)
+        column[TDM_ROLE_TITLE] = named_column(row, description);
     if (s->items && column[TDM_ROLE_TITLE] >= 0 && column[TDM_ROLE_DESCRIPTION] < 0 && named_column(row, judged) < 0)
         column[TDM_ROLE_DESCRIPTION] = named_column(row, texts);
 }

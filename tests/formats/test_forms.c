@@ -256,6 +256,8 @@ static void columns_are_told_apart(void **state)
                  {"mind_news.tsv", "items: item 1, title 4, category 2, description 5"},
                  {"ml_1m_movies.dat", "items: item 1, title 2, category 3"},
                  {"ml_100k_u.item", "items: item 1, title 2"},
+                 {"things_no_header.tsv", "items: item 1, title 3, category 2"},
+                 {"reviews_without_people.csv", "items: item 1, title 2"}, /* what was written is no description */
                  {"anime.csv", "items: item 1, title 2, category 3"},
                  {"bx_books.csv", "items: item 1, title 2, brand 3"}};
     for (size_t k = 0; k < N(cases); k++) {
