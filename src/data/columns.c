@@ -181,7 +181,7 @@ static void rows_from_values(int *column, const profile *c, int n)
     }
     left += (column[TDM_ROLE_USER] >= 0) + (column[TDM_ROLE_ITEM] >= 0);
     int named = item_named(column, c, n);
-    if (last >= 0 && (left > 2 || named >= 0)) column[TDM_ROLE_EVENT] = last, used[last] = true;
+    if (last >= 0 && (left > 2 || (named >= 0 && named < last))) column[TDM_ROLE_EVENT] = last, used[last] = true;
     for (int i = 0; i < n; i++) {
         if (used[i]) continue;
         if (column[TDM_ROLE_USER] < 0) column[TDM_ROLE_USER] = i;

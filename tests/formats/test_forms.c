@@ -256,6 +256,7 @@ static void columns_are_told_apart(void **state)
                  {"mind_news.tsv", "items: item 1, title 4, category 2, description 5"},
                  {"ml_1m_movies.dat", "items: item 1, title 2, category 3"},
                  {"ml_100k_u.item", "items: item 1, title 2"},
+                 {"words_as_ids.csv", "interactions: user 1, item 2, rating 3, time 5"},
                  {"things_no_header.tsv", "items: item 1, title 3, category 2"},
                  {"reviews_without_people.csv", "items: item 1, title 2"}, /* what was written is no description */
                  {"anime.csv", "items: item 1, title 2, category 3"},
