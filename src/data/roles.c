@@ -91,6 +91,12 @@ static size_t plain(char *out, size_t room, tdm_str name)
     return n;
 }
 
+bool tdm_role_named(tdm_str name, const char *word)
+{
+    char is[40];
+    return plain(is, sizeof is, name) && !strcmp(is, word);
+}
+
 static tdm_role guessed(const char *name)
 {
     static const char *const people[] = {"user", "reviewer", "customer", "buyer", "member", "visitor", "person", NULL};
