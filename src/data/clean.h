@@ -25,6 +25,9 @@ bool tdm_clean_no_title(tdm_str s);
 /* A number in full, with a decimal point or comma, or "4.0 out of 5 stars". */
 bool tdm_clean_number(double *out, tdm_str s);
 
+/* The same with a currency and with what parts thousands: "₹1,099", "$1,234.50", "1.234,50 €", "1,024". */
+bool tdm_clean_amount(double *out, tdm_str s);
+
 /* Seconds since 1970: a number of seconds, milliseconds or microseconds, or a date in one of the forms of docs/data.md.
  */
 bool tdm_clean_time(int64_t *out, tdm_str s);

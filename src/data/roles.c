@@ -15,35 +15,47 @@ const char *tdm_role_name(tdm_role r) { return r < TDM_ROLES ? role_names[r] : "
 
 /* Names in small letters and digits only, best first. What says who else bought, viewed or how it ranks in the shop is
  * not here and never may be: it was measured after the fact and gives the answers away. */
-static const char *const users[] = {"reviewerid",      "userid",   "user",      "uid",      "customerid", "customer",
-                                    "buyerid",         "memberid", "visitorid", "personid", "person",     "accountid",
-                                    "reviewsusername", "username", NULL};
-static const char *const ids[] = {"parentasin", "itemid",   "asin",      "item",   "productid",  "product",
-                                  "movieid",    "bookid",   "articleid", "newsid", "businessid", "trackid",
-                                  "songid",     "artistid", "gameid",    "isbn",   "iid",        "contentid",
-                                  "sku",        "asins",    "id",        NULL};
-static const char *const ratings[] = {"overall",     "rating",       "score",         "stars",   "starrating",
-                                      "reviewscore", "reviewrating", "reviewsrating", "ratings", "bookrating",
-                                      NULL};
-static const char *const times[] = {"unixreviewtime", "timestamp",   "unixtime",   "ts",         "time",
-                                    "datetime",       "date",        "reviewtime", "reviewdate", "createdat",
-                                    "dateadded",      "reviewsdate", NULL};
+static const char *const users[] = {
+    "reviewerid", "userid",    "user",       "uid",       "customerid",      "custid",   "clientid",
+    "viewerid",   "readerid",  "listenerid", "playerid",  "customer",        "buyerid",  "memberid",
+    "visitorid",  "personid",  "person",     "accountid", "reviewsusername", "username", "reviewprofilename",
+    "msno",       "sessionid", NULL};
+static const char *const ids[] = {
+    "parentasin", "itemid",    "asin",       "item",     "productid", "product",  "movieid", "bookid",
+    "articleid",  "newsid",    "businessid", "trackid",  "songid",    "artistid", "gameid",  "animeid",
+    "mangaid",    "beerid",    "beerbeerid", "recipeid", "venueid",   "placeid",  "gmapid",  "hotelid",
+    "videoid",    "courseid",  "postid",     "appid",    "jokeid",    "isbn",     "iid",     "contentid",
+    "aid",        "stockcode", "sku",        "asins",    "id",        NULL};
+static const char *const ratings[] = {"overall",       "rating",      "score",        "stars",
+                                      "starrating",    "reviewscore", "reviewrating", "reviewsrating",
+                                      "reviewoverall", "ratings",     "bookrating",   NULL};
+static const char *const times[] = {
+    "unixreviewtime", "timestamp",    "unixtime",  "ts",        "time",        "datetime",  "date",
+    "reviewtime",     "reviewdate",   "createdat", "dateadded", "reviewsdate", "eventtime", "eventtimestamp",
+    "invoicedate",    "purchasedate", "orderdate", "created",   "createdon",   "ratedat",   "viewedat",
+    "watchedat",      "when",         "tdat",      NULL};
 static const char *const texts[] = {"reviewtext", "text",    "reviewbody", "review",      "reviewcontent",
                                     "body",       "content", "comment",    "reviewstext", "reviewdescription",
                                     NULL};
 static const char *const summaries[] = {"summary",  "reviewsummary", "reviewtitle", "reviewheadline",
                                         "headline", "reviewstitle",  NULL};
-static const char *const row_titles[] = {"producttitle", "itemtitle", "movietitle", "booktitle",
-                                         "productname",  "itemname",  NULL};
+static const char *const row_titles[] = {"producttitle", "itemtitle", "movietitle", "booktitle", "productname",
+                                         "itemname",     "moviename", "bookname",   "animename", "gametitle",
+                                         "gamename",     "beername",  "songtitle",  "trackname", "artistname",
+                                         "coursename",   NULL};
 static const char *const events[] = {"eventtype",   "event",           "eventname", "action",
                                      "actiontype",  "behaviortype",    "behavior",  "behaviour",
                                      "interaction", "interactiontype", NULL};
 static const char *const row_tags[] = {"tag", "usertag", "tagtext", "tagname", NULL};
-static const char *const titles[] = {"title",     "name",        "producttitle", "itemtitle", "movietitle",
-                                     "booktitle", "productname", "itemname",     "headline",  NULL};
-static const char *const brands[] = {"brand", "brandname", "store", "manufacturer", "author", "authors", NULL};
-static const char *const categories[] = {"categories", "category", "genres", "genre", "maincategory", "maincat", NULL};
-static const char *const descriptions[] = {"description", "productdescription", "abstract", "overview",
+static const char *const titles[] = {"title",       "name",     "producttitle", "itemtitle", "movietitle", "booktitle",
+                                     "productname", "itemname", "moviename",    "bookname",  "animename",  "gametitle",
+                                     "gamename",    "beername", "songtitle",    "trackname", "artistname", "coursename",
+                                     "appname",     "prodname", "headline",     NULL};
+static const char *const brands[] = {"brand",   "brandname",  "store",     "manufacturer", "author",
+                                     "authors", "bookauthor", "developer", "publisher",    NULL};
+static const char *const categories[] = {"categories", "category", "genres",          "genre",     "maincategory",
+                                         "maincat",    "class",    "producttypename", "beerstyle", NULL};
+static const char *const descriptions[] = {"description", "productdescription", "abstract", "overview", "detaildesc",
                                            "plot",        "features",           "feature",  NULL};
 static const char *const keywords[] = {"textualid", "attributes", "keywords", "tags", NULL};
 
@@ -79,6 +91,12 @@ static size_t plain(char *out, size_t room, tdm_str name)
     return n;
 }
 
+bool tdm_role_named(tdm_str name, const char *word)
+{
+    char is[40];
+    return plain(is, sizeof is, name) && !strcmp(is, word);
+}
+
 static tdm_role guessed(const char *name)
 {
     static const char *const people[] = {"user", "reviewer", "customer", "buyer", "member", "visitor", "person", NULL};
@@ -92,6 +110,10 @@ static tdm_role guessed(const char *name)
     for (size_t i = 0; people[i]; i++) person |= !strncmp(name, people[i], strlen(people[i]));
     for (size_t i = 0; things[i]; i++) thing |= !strncmp(name, things[i], strlen(things[i]));
     const char *rest = name + 3;
+    size_t length = strlen(name);
+    for (size_t i = 0; people[i]; i++) /* "members" are how many */
+        if (length == strlen(people[i]) + 1 && !strncmp(name, people[i], length - 1) && name[length - 1] == 's')
+            return TDM_ROLE_NONE;
     for (size_t i = 0; (person || thing) && not [i]; i++)
         if (strstr(rest, not [i])) return TDM_ROLE_NONE;
     return person ? TDM_ROLE_USER : thing ? TDM_ROLE_ITEM : TDM_ROLE_NONE;
@@ -112,7 +134,10 @@ tdm_role tdm_role_of(tdm_str name, bool items, bool guess, unsigned *rank)
         *rank = TDM_RANK_TITLE;
         return TDM_ROLE_SUMMARY;
     }
+    size_t n = strlen(word);
     *rank = 80;
+    if (!items && ((n > 6 && !strcmp(word + n - 4, "edat")) || (n > 9 && !strcmp(word + n - 9, "timestamp"))))
+        return TDM_ROLE_TIME; /* "clicked_at" */
     tdm_role r = guess ? guessed(word) : TDM_ROLE_NONE;
     return items && r == TDM_ROLE_USER ? TDM_ROLE_NONE : r;
 }

@@ -37,6 +37,9 @@ const char *tdm_role_name(tdm_role r);
  * one of the least *rank is taken. `guess`: also names that only begin like one ("buyerRate"), at a high rank. */
 tdm_role tdm_role_of(tdm_str name, bool items, bool guess, unsigned *rank);
 
+/* Whether a name is `word`, which is in small letters and digits: "User-ID" and "user_id:token" are "userid". */
+bool tdm_role_named(tdm_str name, const char *word);
+
 enum { TDM_RANK_TITLE = 90 }; /* "title" in a log: of the review, where no other name says so */
 
 enum { TDM_EVENTS = 32 }; /* types of events that --map can weigh */

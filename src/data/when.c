@@ -3,8 +3,9 @@
  *
  * A date is read as its numbers and words in a row. A word that begins like a month is the month; else the first of
  * three numbers tells: a year before month and day (ISO), or month, day, year as in "06 17, 2018" and "6/17/2018",
- * unless the first is over 12. h:m:s may stand anywhere, an offset "+02:00" or "-0700" behind it. Dates without an
- * offset count as UTC. */
+ * unless the first is over 12; between points the day is first ("17.6.2018"). A year of two digits is one of 1970..2069
+ * and stands last, behind a word for the month, slashes or points ("31-Jul-18"). Eight digits are year, month and day.
+ * h:m:s may stand anywhere, an offset "+02:00" or "-0700" behind it. Dates without an offset count as UTC. */
 #include "data/clean.h"
 
 #include <string.h>
@@ -52,6 +53,20 @@ static size_t clock_at(const char *p, size_t n, int64_t *seconds)
     return i;
 }
 
+/* T123000 at p; returns its length, 0: none. */
+static size_t packed_clock_at(const char *p, size_t n, int64_t *seconds)
+{
+    int64_t part[3];
+    if (n < 7 || (n > 7 && digit(p[7]))) return 0;
+    for (size_t k = 0; k < 3; k++) {
+        if (!digit(p[1 + 2 * k]) || !digit(p[2 + 2 * k])) return 0;
+        part[k] = (p[1 + 2 * k] - '0') * 10 + p[2 + 2 * k] - '0';
+    }
+    if (part[0] > 24 || part[1] > 59 || part[2] > 60) return 0;
+    *seconds = part[0] * 3600 + part[1] * 60 + part[2];
+    return 7;
+}
+
 /* +hh:mm, +hhmm, +hh; returns its length, 0: none. */
 static size_t offset_at(const char *p, size_t n, int64_t *seconds)
 {
@@ -69,7 +84,7 @@ static bool date(int64_t *out, tdm_str s)
     int64_t number[3] = {0}, clock = 0, offset = 0;
     size_t width[3] = {0}, n = 0;
     int month = 0;
-    bool clocked = false, shifted = false;
+    bool clocked = false, shifted = false, slashes = false, points = false;
     for (size_t i = 0; i < s.n;) {
         const char *p = s.p + i;
         size_t rest = s.n - i, k;
@@ -84,6 +99,13 @@ static bool date(int64_t *out, tdm_str s)
             for (k = 0; k < rest && digit(p[k]) && k < 9; k++) number[n] = number[n] * 10 + (p[k] - '0');
             width[n++] = k;
             i += k;
+            if (n > 1 || k != 8) continue;
+            width[0] = 4, n = 3; /* 20140228, and perhaps T123000 */
+            number[2] = number[0] % 100, number[1] = number[0] / 100 % 100, number[0] /= 10000;
+            if (i == s.n || s.p[i] != 'T') continue;
+            if (!(k = packed_clock_at(s.p + i, s.n - i, &clock))) return false;
+            clocked = true;
+            i += k;
         } else if (letter(*p)) {
             for (k = 0; k < rest && letter(p[k]);) k++;
             int m = month_of(p, k);
@@ -93,9 +115,14 @@ static bool date(int64_t *out, tdm_str s)
             if (m && month) return false;
             if (m) month = m;
             i += k;
-        } else if (strchr(" ,/.-:\tTZ()", *p)) i++;
-        else return false;
+        } else if (*p && strchr(" ,/.-:\tTZ()", *p)) {
+            slashes |= *p == '/';
+            points |= *p == '.' && n == 1 && i + 1 < s.n && digit(s.p[i + 1]);
+            i++;
+        } else return false;
     }
+    if (n == (month ? 2 : 3) && width[n - 1] == 2 && width[0] <= 2 && (month || slashes || points))
+        number[n - 1] += number[n - 1] < 70 ? 2000 : 1900, width[n - 1] = 4;
     int64_t y, m, d;
     if (month && n == 2) {
         bool year_first = width[0] == 4;
@@ -108,10 +135,11 @@ static bool date(int64_t *out, tdm_str s)
         y = number[2];
         m = number[0];
         d = number[1];
-        if (m > 12) m = number[1], d = number[0];
+        if (m > 12 || points) m = number[1], d = number[0];
     } else return false;
     static const int64_t length[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (y < 1900 || y > 2199 || m < 1 || m > 12 || d < 1 || d > length[m - 1]) return false;
+    if (m == 2 && d == 29 && (y % 4 || (y % 100 == 0 && y % 400))) return false;
     *out = days(y, m, d) * 86400 + clock - offset;
     return true;
 }
@@ -122,6 +150,7 @@ bool tdm_clean_time(int64_t *out, tdm_str s)
     s = tdm_str_trim(s);
     if (s.n > 64) return false;
     if (!tdm_clean_number(&v, s)) return date(out, s);
+    if (s.n == 8 && v >= 19000101 && v < 21000000 && date(out, s)) return true; /* no log is of 1970 */
     if (v >= 1e14) v /= 1e6;
     else if (v >= 1e11) v /= 1e3;
     if (!(v >= 0 && v < 7258118400.0)) return false; /* the year 2200 */
