@@ -26,7 +26,7 @@ const cli_option cli_prepare_options[] = {
     {"items", 0, CLI_TEXT, "FILE", AT(o.items), "metadata of the items: titles, brands, categories"},
     {"test", 0, CLI_TEXT, "FILE", AT(o.test), "the held-out rows of --split files"},
     {"format", 0, CLI_TEXT, "NAME", AT(o.format), "how to read the sources (default: found by looking)"},
-    {"map", 0, CLI_TEXT, "user=COL,…", AT(o.map), "which columns are user, item, rating, time, text, summary"},
+    {"map", 0, CLI_TEXT, "user=COL,…", AT(o.map), "which columns are user, item, rating, time, text, summary, title, event; event:NAME=WEIGHT"},
     {"core", 0, CLI_SIZE, "N", AT(o.core), "keep only people and items with N interactions (k-core)"},
     {"min-rating", 0, CLI_REAL, "R", AT(o.min_rating), "leave out rows rated below R"},
     {"strict", 0, CLI_FLAG, NULL, AT(strict), "stop at the first bad row"},

@@ -44,8 +44,9 @@ void tdm_builder_use(tdm_builder *b, tdm_run *run, const char *folder, size_t me
     b->shelf.folder = folder;
 }
 
-void tdm_builder_scale(tdm_builder *b, double low, double high)
+void tdm_builder_scale(tdm_builder *b, double low, double high, bool none)
 {
+    b->none = none;
     b->low = low < -FLT_MAX ? -FLT_MAX : (float)low;
     b->high = high > FLT_MAX ? FLT_MAX : (float)high;
 }

@@ -53,8 +53,8 @@ uint64_t tdm_builder_seed(const tdm_builder *b);
  * in `folder`, which is borrowed (0: all stay in memory). */
 void tdm_builder_use(tdm_builder *b, tdm_run *run, const char *folder, size_t memory);
 
-/* Rows rated below `low` or above `high` are left out when the dataset is written. */
-void tdm_builder_scale(tdm_builder *b, double low, double high);
+/* Rows rated below `low` or above `high` are left out when the dataset is written. `none`: a rating of -1 is none. */
+void tdm_builder_scale(tdm_builder *b, double low, double high, bool none);
 
 /* Adds an interaction, or all of several batches in their order (whose item codes it fills in). */
 tdm_status tdm_builder_add(tdm_builder *b, const tdm_row *row, tdm_err *err);

@@ -12,6 +12,7 @@ struct tdm_builder {
     tdm_run *run;
     size_t memory;
     float low, high;
+    bool none; /* a rating of -1 is none */
     tdm_intern user[TDM_PARTS];
     tdm_catalog items;
     tdm_shelf shelf;

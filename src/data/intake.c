@@ -67,6 +67,13 @@ static void reject(tdm_intake *x, const tdm_records *r, const tdm_record *rec, c
 
 /* ---- one row ---- */
 
+/* A plain number, or one that somebody dressed up. */
+static bool number(double *out, tdm_str s)
+{
+    bool comma = s.n && memchr(s.p, ',', s.n);
+    return (!comma && tdm_clean_number(out, s)) || tdm_clean_amount(out, s);
+}
+
 /* What cannot be read as it should; TDM_REJECTS: nothing. *detail: the value. */
 static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const tdm_record *rec, bool several)
 {
@@ -79,7 +86,7 @@ static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const td
     if (tdm_clean_missing(item)) return TDM_REJECT_NO_ITEM;
     if ((user.n > TDM_MOST_ID && !several) || item.n > TDM_MOST_ID) return TDM_REJECT_LONG_ID;
     *detail = v[TDM_ROLE_RATING];
-    if (!tdm_clean_number(rating, *detail) || !(fabs(*rating) < 1e9)) {
+    if (!number(rating, *detail) || !(fabs(*rating) < 1e9)) {
         if (!tdm_clean_missing(*detail)) return TDM_REJECT_RATING;
         *rating = NAN;
     }
@@ -180,7 +187,7 @@ static bool row_add(tdm_intake *x, const tdm_records *r, const tdm_record *rec, 
         if (!isnan(weight)) rating = weight;
     }
     row.rating = (float)rating;
-    if (rating < rules->min_rating) { /* not where it is NaN */
+    if (rules->min_rating > 0 && rating < rules->min_rating) { /* not where it is NaN */
         x->below_min_rating++;
         x->rated++; /* left out, but what the scale is does not depend on that */
         return true;

@@ -30,14 +30,30 @@ static void title_add(tdm_buf *to, tdm_str s)
     if (!to->failed && tdm_clean_no_title((tdm_str){to->n > was ? to->p + was : "", to->n - was})) to->n = was;
 }
 
+/* Whether it is one list in quotes, as some tools write a column of lists: 'Beauty', 'Skin Care'. */
+static bool quoted_list(tdm_str s)
+{
+    return s.n > 2 && s.p[0] == '\'' && s.p[s.n - 1] == '\'' && !memchr(s.p, '\n', s.n);
+}
+
 /* Takes the next piece before a line's end, or a bar where `bars`, off *s. */
 static tdm_str piece_next(tdm_str *s, bool bars)
 {
     size_t n = 0;
+    if (bars && quoted_list(*s)) {
+        for (n = 1; n + 4 < s->n && memcmp(s->p + n, "', '", 4);) n++;
+        bool last = n + 4 >= s->n;
+        tdm_str one = {s->p + 1, last ? s->n - 2 : n - 1};
+        n = last ? s->n : n + 3; /* the next one keeps its quote */
+        s->p += n;
+        s->n -= n;
+        return one;
+    }
     while (n < s->n && s->p[n] != '\n' && !(bars && s->p[n] == '|')) n++;
     tdm_str one = {s->p, n};
-    s->p += n + (n < s->n);
-    s->n -= n + (n < s->n);
+    size_t gap = n < s->n;
+    s->p += n + gap;
+    s->n -= n + gap;
     return one;
 }
 

@@ -32,7 +32,8 @@ static tdm_status arrange(void *ctx, size_t p, tdm_err *err)
     work *w = ctx;
     tdm_builder *b = w->b;
     tdm_arrange_room *room = &w->room[p / TDM_PARTS_AT_ONCE];
-    tdm_status st = tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], b->low, b->high, room, err);
+    float low = b->none ? -1 : b->low;
+    tdm_status st = tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], low, b->high, room, err);
     if (p % TDM_PARTS_AT_ONCE == TDM_PARTS_AT_ONCE - 1) tdm_arrange_room_clear(room);
     return st;
 }

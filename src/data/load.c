@@ -232,10 +232,12 @@ static tdm_status input_read(loader *w, tdm_input *in, tdm_err *err)
 static tdm_status scale_apply(loader *w, tdm_err *err)
 {
     double low, high;
+    bool none;
     tdm_buf lines = {0};
     tdm_status st = TDM_OK;
-    tdm_scale_end(&w->scale, &low, &high);
-    tdm_builder_scale(w->b, low, high);
+    tdm_scale_end(&w->scale, &low, &high, &none);
+    tdm_builder_scale(w->b, low, high, none);
+    if (none) tdm_log(w->run, TDM_LOG_INFO, "prepare", "ratings of -1 stand for none");
     for (size_t k = 0; !st && k < w->scale.n; k++) {
         const tdm_outside *x = &w->scale.out[k];
         tdm_bad_row bad = {.why = TDM_REJECT_SCALE, .line = x->line};

@@ -53,14 +53,21 @@ bool tdm_scale_add(tdm_scale *s, size_t rated, const tdm_outside *where, size_t 
     return !s->bytes.failed;
 }
 
-void tdm_scale_end(tdm_scale *s, double *low, double *high)
+void tdm_scale_end(tdm_scale *s, double *low, double *high, bool *none)
 {
     bool negative;
-    size_t kept = 0;
+    size_t kept = 0, ones = 0, below = 0;
     widen(s, &negative);
-    *low = negative ? -DBL_MAX : 0;
+    for (size_t i = 0; i < s->n; i++) {
+        below += s->out[i].rating < 0;
+        ones += s->out[i].rating == -1;
+    }
+    *none = below && ones == below && s->level + 1 < LEVELS;
+    *low = negative && !*none ? -DBL_MAX : 0;
     *high = highs[s->level];
-    for (size_t i = 0; i < s->n; i++)
-        if (s->out[i].rating > *high || s->out[i].rating < *low) s->out[kept++] = s->out[i];
+    for (size_t i = 0; i < s->n; i++) {
+        double r = s->out[i].rating;
+        if ((r > *high || r < *low) && !(*none && r == -1)) s->out[kept++] = s->out[i];
+    }
     s->n = kept;
 }

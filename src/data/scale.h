@@ -32,7 +32,8 @@ double tdm_scale_high(const tdm_scale *s);
  * memory is short. */
 bool tdm_scale_add(tdm_scale *s, size_t rated, const tdm_outside *where, size_t n, tdm_str raw);
 
-/* Settles the scale: afterwards out[0 .. n) are what lies outside [*low, *high]. */
-void tdm_scale_end(tdm_scale *s, double *low, double *high);
+/* Settles the scale: afterwards out[0 .. n) are what lies outside [*low, *high]. *none: -1 is the only negative number
+ * beside a scale of 5, 10 or 100, so it stands for "seen, not rated" (as in logs of films and books). */
+void tdm_scale_end(tdm_scale *s, double *low, double *high, bool *none);
 
 #endif

@@ -232,6 +232,7 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
         tdm_dialect d = {0};
         memcpy(d.sep, known[k].sep, strlen(known[k].sep));
         if (d.sep[0] == ' ' && best) break; /* blanks only where nothing else fits */
+        d.escapes = tdm_table_escapes(&d, sample);
         if (!any && !strcmp(format, "tsv") && d.sep[0] != '\t') continue;
         fit f = dialect_fit(&d, sample, last, &row);
         if (f.columns < 2 || f.equal * 5 < f.n * 4 || f.columns <= best) continue;

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { LONGEST_QUOTED = 1 << 20 }; /* a quote open for longer than this was no quote */
@@ -68,6 +69,25 @@ static bool sep_at(const tdm_dialect *d, size_t width, const char *p, const char
     return (size_t)(end - p) >= width && p[0] == d->sep[0] && (width == 1 || p[1] == d->sep[1]);
 }
 
+bool tdm_table_escapes(const tdm_dialect *d, tdm_str text)
+{
+    const char *p = text.p, *end = p + text.n;
+    size_t width = d->sep[1] ? 2 : 1;
+    while (p + 2 < end && (p = memchr(p, '\\', (size_t)(end - p - 2)))) {
+        if (p[1] == '"' && p[2] != '"' && p[2] != '\n' && p[2] != '\r' && !sep_at(d, width, p + 2, end)) return true;
+        p++;
+    }
+    return false;
+}
+
+/* Whether the quote at `to` has an odd number of backslashes before it, back to `from`. */
+static bool escaped(const char *from, const char *to)
+{
+    size_t n = 0;
+    while (to - n > from && to[-1 - (ptrdiff_t)n] == '\\') n++;
+    return n % 2;
+}
+
 /* The first separator from p on, or `end`. */
 static const char *sep_find(const tdm_dialect *d, size_t width, const char *p, const char *end)
 {
@@ -97,18 +117,19 @@ static size_t quoted_read(quoted *out, tdm_cells *c, const tdm_dialect *d, size_
         if (line_end || (size_t)((to ? to : end) - p) > LONGEST_QUOTED || (!to && last)) break;
         if (!to) return SIZE_MAX;
         if (to + 1 == end && !last) return SIZE_MAX;
-        bool closes = to + 1 == end || to[1] == '\n' || sep_at(d, width, to + 1, end);
-        if (!closes && to[1] == '\r') {
+        bool literal = d->escapes && escaped(q, to);
+        bool closes = !literal && (to + 1 == end || to[1] == '\n' || sep_at(d, width, to + 1, end));
+        if (!closes && !literal && to[1] == '\r') {
             if (to + 2 == end && !last) return SIZE_MAX;
             closes = to + 2 == end || to[2] == '\n';
         }
         if (closes && !copied) *out = (quoted){p + 1, 0, (size_t)(to - p - 1)};
-        else if (c) tdm_buf_add(&c->bytes, q, (size_t)(to - q));
+        else if (c) tdm_buf_add(&c->bytes, q, (size_t)(to - q) - literal);
         if (closes && copied) *out = (quoted){NULL, was, c ? c->bytes.n - was : 0};
         if (closes) return (size_t)(to + 1 - p);
         if (c) tdm_buf_char(&c->bytes, '"'); /* doubled, or a stray one inside */
         copied = true;
-        q = to + 1 + (to[1] == '"');
+        q = to + 1 + (!literal && to[1] == '"');
     }
     if (c) c->bytes.n = was, c->unclosed = true;
     return 0;

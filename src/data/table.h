@@ -9,6 +9,7 @@ typedef struct tdm_dialect {
     char sep[3];    /* "," "\t" "::" and so on; " " stands for any run of blanks */
     size_t columns; /* how many most records have; 0: not known yet */
     bool header;    /* the first record is names */
+    bool escapes;   /* \" inside of quotes is a quote */
 } tdm_dialect;
 
 typedef struct tdm_cell_at {
@@ -41,6 +42,9 @@ static inline tdm_str tdm_cell(const tdm_cells *c, size_t i) /* empty past the l
  * where `last`, unless nothing is ahead). A quoted cell may hold separators, doubled quotes and, but for tabs and
  * blanks, line ends. `c` NULL: only the length. */
 size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last);
+
+/* Whether \" stands in the text where it closes no cell: so it is one way to write a quote there. */
+bool tdm_table_escapes(const tdm_dialect *d, tdm_str text);
 
 /* Whether a record may go over several lines. */
 bool tdm_table_spans_lines(const tdm_dialect *d);

@@ -8,6 +8,7 @@
 #include "base/safetensors.h"
 #include "data/owner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,7 +137,7 @@ static tdm_status part_write(void *ctx, size_t p, tdm_err *err)
         if (!tdm_kept_row(w->k, p, &row)) continue;
         while (a->person[person] != row.user) person++;
         c->item[j] = w->items.number[row.item >> 24][row.item & 0xffffff];
-        c->rating[j] = row.rating;
+        c->rating[j] = w->b->none && row.rating == -1 ? NAN : row.rating;
         c->time[j] = row.time;
         c->part[j] = row.flags & TDM_ROW_TEST;
         if (w->bytes[SUMMARY]) texts_add(&c->summary, row.summary);

@@ -15,7 +15,6 @@ typedef struct format_case {
      * semicolon. Where the file is refused: "refused: " and words of the sentence, apart by " … ". */
     const char *want;
     const char *told[3]; /* lines of interactions.csv or items.csv that must be there */
-    const char *waits;   /* why this case is not checked yet; NULL: it is */
 } format_case;
 
 /* Checks every case and fails once at the end, with a line for each that went wrong. A case of shared data that is not
