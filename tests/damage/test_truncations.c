@@ -197,14 +197,61 @@ static void a_cut_of_a_packed_file_is_refused(void **state)
     damage_notes_end();
 }
 
+/* The dataset's own description, which has the sums of its other files. To free(). */
+static char *description(const char *folder)
+{
+    char path[500];
+    size_t n;
+    snprintf(path, sizeof path, "%s/dataset.json", folder);
+    return damage_get(path, &n);
+}
+
+/* A changed byte of a packed file is refused, or nothing hangs on it (a time stamp, a name) and the dataset is the
+ * same. Not asked of packings that keep no sum of what is in them. */
+static void a_changed_byte_of_a_packed_file_changes_no_dataset(void **state)
+{
+    (void)state;
+    static const size_t with_sum[] = {0, 1, 2, 5, 7}; /* gz, bz2, xz, zip, tar.gz */
+    static made m;
+    static char packed[ROOM];
+    log_make(&m, ONE_A_LINE);
+    for (size_t k = 0; k < sizeof with_sum / sizeof *with_sum; k++) {
+        const packing *how = &packings[with_sum[k]];
+        char *first = NULL;
+        size_t n = pack(how, packed, m.p, m.n);
+        for (size_t at = n;; at = at == n ? 0 : at + 1) { /* as it is, then changed */
+            char label[80], was = packed[at];
+            const char *path = damage_path("packed"), *folder = damage_path("set");
+            if (first) packed[at] ^= (char)(1 << at % 8);
+            damage_put(path, packed, n);
+            damage_remove(folder);
+            outcome o = damage_prepare(path, folder, NULL, 1);
+            const char *wrong = damage_wrong(&o, path, folder);
+            char *now = description(folder);
+            if (!first) CHECK_OK(o.st, o.err);
+            if (!wrong && first && now && strcmp(first, now)) wrong = "another dataset, and nobody says so";
+            snprintf(label, sizeof label, "%s changed at %zu of %zu", how->name, at, n);
+            if (wrong) damage_note(wrong, label, packed, n);
+            damage_done(&o);
+            packed[at] = was;
+            if (first) free(now);
+            else first = now;
+            if (at + 1 == n) break;
+        }
+        free(first);
+    }
+    damage_notes_end();
+}
+
 int main(void)
 {
-    enum { PLAIN = 4, N = sizeof packings / sizeof *packings };
+    enum { PLAIN = 5, N = sizeof packings / sizeof *packings };
     struct CMUnitTest tests[PLAIN + N] = {
         cmocka_unit_test(a_cut_of_json_lines_is_a_broken_record),
         cmocka_unit_test(a_cut_of_a_json_array_is_a_broken_record),
         cmocka_unit_test(a_cut_of_json_over_several_lines_is_a_broken_record),
         cmocka_unit_test(a_cut_of_json_values_on_one_line_is_a_broken_record),
+        cmocka_unit_test(a_changed_byte_of_a_packed_file_changes_no_dataset),
     };
     for (size_t k = 0; k < N; k++)
         tests[PLAIN + k] =
