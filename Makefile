@@ -5,7 +5,7 @@
 #   make check        install what is missing, build with gcc and clang, pass every test
 #   make check-deep   sanitizers, fuzzers and the tests that take long
 #   make bench        kernels and training steps, beside what the machine can do
-#   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for six times as much
+#   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for five times as much
 
 BUILD := build/release
 FUZZ_SECONDS ?= 60
