@@ -53,7 +53,7 @@ static const char *plain_wrong(const made *m, form f, size_t n)
     const char *path = damage_path("log"), *folder = damage_path("set");
     damage_put(path, m->p, n);
     damage_remove(folder);
-    outcome o = damage_prepare(path, folder, NULL, 1);
+    outcome o = damage_prepare(path, folder, &(tdm_options){.max_bad = 1}, 1);
     const char *wrong = damage_wrong(&o, path, folder);
     size_t whole = 0, inside = 0;
     while (whole < ROWS && m->end[whole] <= n) whole++;
