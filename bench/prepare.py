@@ -16,7 +16,8 @@ and gz, where they are not there from an earlier run. Prepares each with -j 1 an
     ratio   (peak - 200 MB) / disk: what the dataset costs in memory beyond a fixed 200 MB
     bytes   "same" where the dataset is that of the first line of its log
 
-The logs were just written or read, so they come from the page cache where they fit it."""
+The logs were just written or read, so they come from the page cache where they fit it. Other work on the machine makes
+the wall clock slower and not the CPU seconds: the load before the first run is printed too."""
 import argparse
 import hashlib
 import json
@@ -101,6 +102,7 @@ def main():
     ways = [["-j", "1"], ["-j", "2"]]
     if "--memory" in help_text:
         ways.append(["-j", "2", "--memory", a.memory])
+    print(f"load before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} processors")
     print(f"{'log':24} {'options':22} {'MB/s':>6} {'rows/s':>7} {'wall s':>7} {'CPU s':>7} {'peak':>6} {'disk':>6} {'ratio':>6}  bytes")
     differ = False
     for plain in logs:
