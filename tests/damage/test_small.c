@@ -24,15 +24,22 @@ static const small smalls[] = {
      "\n\"item\":"
      "\"y\"}\n{\"user\":\"c\",\n\"item\":\"y\",\n\"text\":\"it's\"}\n{\"user\":\"d\",\n\"item\":\"z\"}\n",
      -1, 4, -1},
+    {"a stray quote in JSON over lines costs no record behind it",
+     "{\"user\":\"e\",\n\"item\":\"x\"}\n{\"user\":\"a\",\"item\":\"x\",\n\"text\":\"5\" tall\"}\n"
+     "{\"user\":\"b\",\"item\":\"x\",\n\"text\":\"r\"}\n{\"user\":\"c\",\"item\":\"y\",\n\"text\":\"2\\\" x\"}\n"
+     "{\"user\":\"d\",\n\"item\":\"y\"}\n",
+     -1, 4, -1},
     {"blank lines and the marks of an array are no rows",
      "[\n\n{\"user\":\"a\",\"item\":\"x\"},\n\n  \n{\"user\":\"b\",\"item\":\"x\"},\n]\n", 2, 2},
     {"a blank line before the header", "\nuser,item,rating\na,x,1\nb,y,2\n", 2, 2},
     {"blank lines before a header of semicolons", "\r\n\r\nuserId;movieId;rating\r\n1;2;3\r\n2;3;4\r\n", 2, 2},
     {"the last line has no end", "user,item,rating\na,x,1\nb,y,2", 2, 2},
-    {"a quote that opens a cell and closes in a later row",
+    {"a quote that opens a cell and closes in a later row, the columns as many",
      "userId,movieId,comment,timestamp\n1,10,\"abc,1138537771\n1,20,def,1138537772\n2,30,ghi,1138537773\n"
      "2,40,jkl,1138537774\n2,50,\"x, y\",1138537775\n3,60,x,1138537776\n3,61,x,1138537777\n3,62,x,1138537778\n",
      8, -1, -1},
+    {"a quote that opens the last cell of a row and closes at the end of a later one",
+     "user,item,rating,text\na,x,5,\"q\nb,y,4,r\nc,z,3,\"s\"\nd,x,1,t\ne,x,1,t\n", 5, -1, -1},
     {"a quote that opens a cell and closes nowhere",
      "userId,movieId,rating,text\n1,10,5,\"abc\n1,20,4,def\n2,30,3,ghi\n2,40,2,y\n3,60,1,x\n", 5, 5},
     {"a cell over lines is one row",
