@@ -5,11 +5,14 @@
 #   make check        install what is missing, build with gcc and clang, pass every test
 #   make check-deep   sanitizers, fuzzers and the tests that take long
 #   make bench        kernels and training steps, beside what the machine can do
+#   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for five times as much
 
 BUILD := build/release
 FUZZ_SECONDS ?= 60
+SIZE ?= 1G
+DIR ?= $${TMPDIR:-/tmp}/tandem-bench
 
-.PHONY: all setup demo check check-deep asan tsan fuzz clang bench clean
+.PHONY: all setup demo check check-deep asan tsan fuzz clang bench bench-data clean
 
 all: setup
 	cmake --preset release >/dev/null
@@ -39,11 +42,17 @@ check: clang all
 	cd $(BUILD) && ctest --output-on-failure
 
 check-deep: asan tsan fuzz check
+	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^test_(small|mutations|truncations|failures)$$'
 
 bench: setup
 	cmake --preset release >/dev/null
 	cmake --build $(BUILD) --target bench_kernels
 	$(BUILD)/bin/bench_kernels
+
+bench-data: setup
+	cmake --preset release >/dev/null
+	cmake --build $(BUILD) --target tandem bench_make_log
+	bench/prepare.py --size $(SIZE) --folder "$(DIR)" --build $(BUILD)
 
 clean:
 	rm -rf build tandem-demo
