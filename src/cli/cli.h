@@ -46,7 +46,8 @@ typedef struct cli_option {
 } cli_option;
 
 extern const cli_option cli_common[], cli_prepare_options[], cli_protocol_options[], cli_train_options[],
-    cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_item_option[], cli_export_options[];
+    cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_item_option[], cli_export_options[],
+    cli_forget_options[];
 
 typedef struct cli_verb {
     const char *name, *words, *summary;
@@ -107,6 +108,7 @@ int cmd_explain(cli_args *a, tdm_run *run);
 int cmd_similar(cli_args *a, tdm_run *run);
 int cmd_inspect(cli_args *a, tdm_run *run);
 int cmd_export(cli_args *a, tdm_run *run);
+int cmd_forget(cli_args *a, tdm_run *run);
 int cmd_models(cli_args *a, tdm_run *run);
 int cmd_doctor(cli_args *a, tdm_run *run);
 
