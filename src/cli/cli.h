@@ -93,6 +93,7 @@ int cli_answer(const cli_args *a, tdm_status st, char *text, void (*show)(const 
 void cli_show_health(const cJSON *health);
 void cli_show_recommendations(const cJSON *answer);
 void cli_show_similar(const cJSON *answer);
+void cli_show_inspected(const cJSON *answer); /* fields, and the health table of a folder */
 void cli_show_fields(const cJSON *answer); /* any object, a field a line */
 
 /* ---- verbs ---- */

@@ -22,16 +22,17 @@ static void put_count(tdm_buf *b, double v)
 static void put_percent(tdm_buf *b, double share)
 {
     double p = 100 * share;
-    tdm_buf_fmt(b, p < 10 && p > 0 ? "%.1f %%" : "%.0f %%", p);
+    tdm_buf_fmt(b, p < 10 && p > 0 ? "%.1f%%" : "%.0f%%", p);
 }
 
-/* "%c" a count, "%p" a share as per cent, "%s" a word; the sentence goes onto the list. */
+/* %c: a count, %p: a share as per cent, %s: the word, %%: itself; the sentence goes onto the list. */
 static void say(cJSON *list, const char *format, const double *v, const char *word)
 {
     tdm_buf b = {0};
     for (const char *p = format; *p; p++) {
         if (*p != '%') tdm_buf_char(&b, *p);
-        else if (*++p == 'c') put_count(&b, *v++);
+        else if (*++p == '%') tdm_buf_char(&b, '%');
+        else if (*p == 'c') put_count(&b, *v++);
         else if (*p == 'p') put_percent(&b, *v++);
         else tdm_buf_str(&b, word);
     }
@@ -80,18 +81,19 @@ static void of_items(cJSON *list, const cJSON *h)
     double single = number(p, "single"), top = number(p, "top_1_percent");
     if (!(I > 0)) return;
     if (I >= 100 && top > 0.4)
-        SAY("The most popular 1 % of items have %p of the interactions: recommending them to everybody will look good.",
+        SAY("The most popular 1%% of items have %p of the interactions: recommending them to everybody will look good.",
             "", top);
     if (single > 0.5 * I)
         SAY("%c of %c items (%p) were chosen once: only their texts can place them.", "", single, I, single / I);
-    if (titled == 0) SAY("No item has a title: GPT-2 can use the order alone, and answers show ids.", "", 0);
+    if (titled == 0) SAY("No item has a title: answers show ids.", "", 0);
     else if (titled < 0.9 * I)
         SAY("%c of %c items (%p) have no title: answers show their ids.", "", I - titled, I, 1 - titled / I);
     if (number(same, "items") > 0.01 * I)
         SAY("%c items have the title of another one: one thing may be there under several ids.", "",
             number(same, "items"));
     double kept = number(of(of(h, "core"), "5"), "interactions");
-    if (kept < 0.1 * N) SAY("With --core 5 %c of %c interactions (%p) would be left.", "", kept, N, kept / N);
+    if (kept == 0) SAY("With --core 5 nothing would be left.", "", 0);
+    else if (kept < 0.1 * N) SAY("With --core 5 %c of %c interactions (%p) would be left.", "", kept, N, kept / N);
 }
 
 static void of_times(cJSON *list, const cJSON *h)
@@ -121,6 +123,7 @@ static void of_ratings(cJSON *list, const cJSON *h)
         rated += v->valuedouble;
         if (!most || v->valuedouble > most->valuedouble) most = v;
     }
+    if (!most) SAY("There are no ratings: that somebody chose an item is all that is known.", "", 0);
     if (most && most->valuedouble >= 0.5 * rated)
         SAY("%p of the ratings are %s: they tell little of what people like less.", most->string,
             most->valuedouble / rated);
