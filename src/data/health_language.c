@@ -88,8 +88,10 @@ static uint32_t *look_up(lexicon *x, tdm_str word, bool add)
 {
     size_t at = XXH3_64bits(word.p, word.n) & (SLOTS - 1);
     while (x->slot[at].word.n && !tdm_str_eq(x->slot[at].word, word)) at = (at + 1) & (SLOTS - 1);
-    if (!x->slot[at].word.n && !add) return NULL;
-    x->slot[at].word = word;
+    if (!x->slot[at].word.n) {
+        if (!add) return NULL;
+        x->slot[at].word = word;
+    }
     return &x->slot[at].of;
 }
 

@@ -14,8 +14,9 @@ static bool has(const cJSON *o) { return cJSON_IsObject(o) && o->child; }
 
 /* ---- charts ---- */
 
-/* A bar for each number of an object. `skip`: without the empty ones it begins with. */
-static void bars(tdm_buf *out, const char *caption, const cJSON *counts, bool skip)
+/* A bar for each number of an object; `more` is HTML beside the caption. `skip`: without the empty ones it begins with.
+ */
+static void bars(tdm_buf *out, const char *caption, const char *more, const cJSON *counts, bool skip)
 {
     double most = 0;
     const cJSON *v, *first = has(counts) ? counts->child : NULL;
@@ -24,7 +25,7 @@ static void bars(tdm_buf *out, const char *caption, const cJSON *counts, bool sk
     if (!first || !(most > 0)) return;
     tdm_buf_str(out, "<table class=\"bars\"><caption>");
     tdm_html_text(out, caption);
-    tdm_buf_str(out, "</caption><tbody>\n");
+    tdm_buf_fmt(out, " <span>%s</span></caption><tbody>\n", more);
     for (v = first; v; v = v->next) {
         double share = cJSON_IsNumber(v) ? fmax(v->valuedouble, 0) / most : 0;
         tdm_buf_str(out, "<tr><th scope=\"row\">");
@@ -38,14 +39,13 @@ static void bars(tdm_buf *out, const char *caption, const cJSON *counts, bool sk
     tdm_buf_str(out, "</tbody></table>\n");
 }
 
-static void spread(tdm_buf *out, const char *what, const cJSON *s)
+static void spread(tdm_buf *out, const char *caption, const cJSON *s)
 {
-    tdm_buf caption = {0};
-    tdm_buf_fmt(&caption, "%s: %.1f on average, median %.4g, most ", what, tdm_json_num(s, "mean", 0),
-                tdm_json_num(s, "median", 0));
-    tdm_html_count(&caption, tdm_json_num(s, "most", 0));
-    if (!caption.failed) bars(out, caption.p, of(s, "histogram"), true);
-    tdm_buf_clear(&caption);
+    tdm_buf more = {0};
+    tdm_buf_fmt(&more, "mean %.1f, median %.10g, most ", tdm_json_num(s, "mean", 0), tdm_json_num(s, "median", 0));
+    tdm_html_count(&more, tdm_json_num(s, "most", 0));
+    if (!more.failed) bars(out, caption, more.p, of(s, "histogram"), true);
+    tdm_buf_clear(&more);
 }
 
 /* Columns over time; of many only some are named. */
@@ -166,7 +166,7 @@ static void tail_table(tdm_buf *out, const cJSON *h)
     const cJSON *p = of(h, "popularity"), *v;
     if (!has(p)) return;
     tdm_buf_str(out, "<table><caption>The long tail</caption><tbody>\n");
-    percent_row(out, "of all person-item pairs, there are", tdm_json_num(h, "density", NAN));
+    percent_row(out, "share of all person-item pairs", tdm_json_num(h, "density", NAN));
     percent_row(out, "interactions of the most popular 1% of items", tdm_json_num(p, "top_1_percent", NAN));
     percent_row(out, "interactions of the most popular 10%", tdm_json_num(p, "top_10_percent", NAN));
     count_row(out, "items chosen once", tdm_json_num(p, "single", NAN));
@@ -227,18 +227,18 @@ void tdm_report_data(tdm_buf *out, const cJSON *doc)
     tdm_buf_str(out, "<section><h2>The data</h2>\n");
     warnings(out, of(h, "warnings"));
     tdm_buf_str(out, "<div class=\"two\"><div>");
-    spread(out, "People by how many items they have", of(h, "history"));
+    spread(out, "People by how much they chose", of(h, "history"));
     tdm_buf_str(out, "</div><div>");
     spread(out, "Items by how often they were chosen", of(h, "popularity"));
     tdm_buf_str(out, "</div><div>");
-    bars(out, "Ratings given", of(h, "ratings"), false);
+    bars(out, "Ratings given", "", of(h, "ratings"), false);
     tdm_buf_str(out, "</div><div>");
     time_line(out, of(h, "time_line"));
     tdm_buf_str(out, "</div></div>\n<div class=\"two\"><div>");
     if (has(h)) reading_table(out, h);
+    history_columns(out, doc);
     tdm_buf_str(out, "</div><div>");
     tail_table(out, h);
     core_table(out, h);
-    history_columns(out, doc);
     tdm_buf_str(out, "</div></div></section>\n");
 }
