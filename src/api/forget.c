@@ -288,22 +288,21 @@ tdm_status tdm_forget(char **answer, const char *dataset, const char *user, cons
     *answer = NULL;
     char *folder = realpath(dataset, NULL); /* "." and links have no name of their own to change */
     if (!folder) return tdm_fail(err, TDM_E_IO, "%s: %s", dataset, strerror(errno));
-    cJSON *o = cJSON_CreateObject(), *list, *others;
-    tdm_status st = is_model(&model, dataset, err);
+    cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *others = cJSON_CreateArray();
+    bool ok = o && list && others && tdm_json_add_text(o, "user", tdm_str_of(user)) &&
+              tdm_json_add_text(o, "dataset", tdm_str_of(dataset));
+    tdm_status st = ok ? is_model(&model, dataset, err) : tdm_nomem(err, dataset);
     if (!st && model)
         st = tdm_fail(err, TDM_E_ARG,
                       "%s: is a model folder, and a model cannot unlearn; forget the person in the dataset it was "
                       "trained on (after fit: copy its dataset.json, dataset.safetensors and text.safetensors to a "
                       "folder of their own) and train again on that",
                       dataset);
-    tdm_json_add_text(o, "user", tdm_str_of(user));
-    tdm_json_add_text(o, "dataset", tdm_str_of(dataset));
-    list = cJSON_CreateArray();
     for (size_t k = 0; !st && k < n; k++) st = model_add(list, &held, models[k], tdm_str_of(user), err);
     if (!st) st = forget(o, folder, tdm_str_of(user), held, run, err);
-    others = cJSON_AddArrayToObject(o, "other_files");
-    if (!st) st = others ? others_add(others, folder, err) : tdm_nomem(err, dataset);
-    cJSON_AddItemToObject(o, "models", list);
+    if (!st) st = others_add(others, folder, err);
+    if (others) cJSON_AddItemToObject(o, "other_files", others);
+    if (list) cJSON_AddItemToObject(o, "models", list);
     free(folder);
     if (!st) return tdm_answer(answer, o, err);
     cJSON_Delete(o);

@@ -280,8 +280,7 @@ static void threads_do_not_change_the_table(void **state)
 
 /* ---- rates ---- */
 
-/* Twenty people who choose an item a day for `calm` days at `pace` a day, and one who takes n items `gap` seconds
- * apart. */
+/* Twenty people who choose `pace` items on each of three days, and one who chooses n, `gap` seconds apart. */
 static cJSON *crowd(int pace, int n, int gap)
 {
     char user[16], item[16];
