@@ -11,41 +11,39 @@
 #include <stdio.h>
 
 typedef struct side {
-    uint32_t *rows;  /* alive rows of each alive node */
-    uint32_t *stack; /* gone, their rows not yet taken away */
-    uint8_t *gone;
+    uint32_t *rows;  /* what is left of each one's rows; 0: gone */
+    uint32_t *stack; /* gone, their rows not yet taken from the other side */
     size_t n, waiting, left;
 } side;
 
 typedef struct peel {
     side user, item;
-    size_t *at;        /* I + 1 */
+    uint32_t *at;      /* I + 1 */
     uint32_t *by_item; /* the people of each item, of those with two rows or more */
 } peel;
 
 static bool side_init(side *s, size_t n)
 {
-    *s = (side){tdm_new(n, sizeof *s->rows), tdm_new(n, sizeof *s->stack), tdm_new(n, 1), n, 0, n};
-    return s->rows && s->stack && s->gone;
+    *s = (side){.rows = tdm_new(n, sizeof *s->rows), .stack = tdm_new(n, sizeof *s->stack), .n = n};
+    return s->rows && s->stack;
 }
 
 static void side_clear(side *s)
 {
     tdm_free(s->rows);
     tdm_free(s->stack);
-    tdm_free(s->gone);
 }
 
 static void leave(side *s, uint32_t x)
 {
-    s->gone[x] = 1;
+    s->rows[x] = 0;
     s->stack[s->waiting++] = x;
     s->left--;
 }
 
 static void lose_row(side *s, uint32_t x, uint32_t k)
 {
-    if (!s->gone[x] && --s->rows[x] < k) leave(s, x);
+    if (s->rows[x] && --s->rows[x] < k) leave(s, x);
 }
 
 static bool peel_init(peel *p, const tdm_dataset *d)
@@ -55,19 +53,20 @@ static bool peel_init(peel *p, const tdm_dataset *d)
     if (!users || !items || !p->at) return false;
     size_t n = 0;
     for (size_t u = 0; u < d->U; u++) {
-        p->user.rows[u] = (uint32_t)(d->offset[u + 1] - d->offset[u]);
-        if (p->user.rows[u] < 2) { /* in no core, and in many logs most of all people */
-            p->user.gone[u] = 1;
-            p->user.left--;
-            continue;
-        }
-        n += p->user.rows[u];
+        uint32_t rows = (uint32_t)(d->offset[u + 1] - d->offset[u]);
+        if (rows < 2) continue; /* in no core, and in many logs most of all people */
+        p->user.rows[u] = rows;
+        p->user.left++;
+        n += rows;
         for (int64_t j = d->offset[u]; j < d->offset[u + 1]; j++) p->item.rows[d->item[j]]++;
     }
     if (!(p->by_item = tdm_new(n, sizeof *p->by_item))) return false;
-    for (size_t i = 0; i < d->I; i++) p->at[i + 1] = p->at[i] + p->item.rows[i];
+    for (size_t i = 0; i < d->I; i++) {
+        p->at[i + 1] = p->at[i] + p->item.rows[i];
+        p->item.left += p->item.rows[i] > 0;
+    }
     for (size_t u = 0; u < d->U; u++) /* at[i] walks from the item's begin to its end, which is the next one's begin */
-        for (int64_t j = d->offset[u]; !p->user.gone[u] && j < d->offset[u + 1]; j++)
+        for (int64_t j = d->offset[u]; p->user.rows[u] && j < d->offset[u + 1]; j++)
             p->by_item[p->at[d->item[j]]++] = (uint32_t)u;
     for (size_t i = d->I; i > 0; i--) p->at[i] = p->at[i - 1];
     p->at[0] = 0;
@@ -79,7 +78,7 @@ static void peel_to(peel *p, const tdm_dataset *d, uint32_t k)
     side *sides[] = {&p->user, &p->item};
     for (int s = 0; s < 2; s++)
         for (size_t x = 0; x < sides[s]->n; x++)
-            if (!sides[s]->gone[x] && sides[s]->rows[x] < k) leave(sides[s], (uint32_t)x);
+            if (sides[s]->rows[x] && sides[s]->rows[x] < k) leave(sides[s], (uint32_t)x);
     while (p->user.waiting || p->item.waiting) {
         while (p->user.waiting) {
             uint32_t u = p->user.stack[--p->user.waiting];
@@ -87,7 +86,7 @@ static void peel_to(peel *p, const tdm_dataset *d, uint32_t k)
         }
         while (p->item.waiting) {
             uint32_t i = p->item.stack[--p->item.waiting];
-            for (size_t j = p->at[i]; j < p->at[i + 1]; j++) lose_row(&p->user, p->by_item[j], k);
+            for (uint32_t j = p->at[i]; j < p->at[i + 1]; j++) lose_row(&p->user, p->by_item[j], k);
         }
     }
 }
@@ -96,8 +95,7 @@ static bool core_add(cJSON *funnel, const peel *p, uint32_t k)
 {
     char name[16];
     uint64_t rows = 0;
-    for (size_t u = 0; u < p->user.n; u++)
-        if (!p->user.gone[u]) rows += p->user.rows[u];
+    for (size_t u = 0; u < p->user.n; u++) rows += p->user.rows[u];
     snprintf(name, sizeof name, "%u", k);
     cJSON *o = cJSON_AddObjectToObject(funnel, name);
     return o && tdm_health_number(o, "users", (double)p->user.left) &&
