@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "health_log.h"
+#include "data/health_log.h"
 
 #include "check.h"
+#include "data/small_log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ tdm_dataset *finish(tdm_builder *b)
 {
     tdm_dataset *d;
     tdm_err err;
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, NULL, &err), err);
     tdm_builder_close(b);
     return d;
 }

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/run.h"
-#include "health_log.h"
+#include "data/health_log.h"
 
 #include <math.h>
 #include <stdio.h>

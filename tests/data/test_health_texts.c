@@ -5,8 +5,9 @@
 
 #include "base/run.h"
 #include "data/load.h"
+#include "data/small_log.h"
 #include "data/without.h"
-#include "health_log.h"
+#include "data/health_log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,7 @@ static cJSON *health_of_files(const char *source, const char *items)
 {
     tdm_builder *b;
     tdm_load l;
+    tdm_left_out left;
     tdm_dataset *d;
     tdm_run *run;
     tdm_err err;
@@ -150,8 +152,8 @@ static cJSON *health_of_files(const char *source, const char *items)
     CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = 2, .seed = 1}, &err), err);
     CHECK_OK(tdm_builder_open(&b, 1, &err), err);
     CHECK_OK(tdm_load_files(&l, b, &o, run, &err), err);
-    CHECK_OK(tdm_builder_finish(&d, b, 0, &err), err);
-    CHECK_OK(tdm_health(&h, d, b, &l, &err), err);
+    CHECK_OK(small_log_finish(&d, b, 0, &left, &err), err);
+    CHECK_OK(tdm_health(&h, d, &left, &l, &err), err);
     tdm_load_clear(&l);
     tdm_builder_close(b);
     tdm_dataset_close(d);
