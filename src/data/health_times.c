@@ -128,7 +128,7 @@ static bool busiest_find(instant *best, const tdm_dataset *d)
     for (size_t j = 0; ok && j < d->N; j++) {
         int64_t t = d->time[j];
         if (t == TDM_NO_TIME || (uint64_t)bucket[bucket_of(t, BUCKETS)] * SHARE <= d->N) continue;
-        size_t at = bucket_of(t * 31, room);
+        size_t at = bucket_of((int64_t)((uint64_t)t * 31), room);
         while (slot[at].rows && slot[at].time != t) at = (at + 1) & (room - 1);
         if (!slot[at].rows && 2 * ++used > room) break; /* only times made to collide come here */
         slot[at].time = t;

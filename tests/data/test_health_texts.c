@@ -104,7 +104,7 @@ static void without_a_person_is_the_log_without_them(void **state)
         tdm_builder *whole = builder(), *rest = builder();
         for (int u = 0; u < 6; u++)
             for (int k = 0; k < 4; k++) {
-                char user[16], item[16], text[40];
+                char user[24], item[16], text[40];
                 snprintf(user, sizeof user, "person %d", u);
                 snprintf(item, sizeof item, "i%d", (u + k) % 5);
                 snprintf(text, sizeof text, "%d wrote of %d", u, k);
@@ -119,7 +119,7 @@ static void without_a_person_is_the_log_without_them(void **state)
             title(rest, item, item);
         }
         tdm_dataset *d = finish(whole), *want = finish(rest), *got;
-        char id[16];
+        char id[24];
         tdm_err err;
         snprintf(id, sizeof id, "person %d", gone);
         CHECK_OK(tdm_dataset_without(&got, d, tdm_dataset_user(d, tdm_str_of(id)), &err), err);
