@@ -74,6 +74,29 @@ static void a_small_log_is_counted_exactly(void **state)
     cJSON_Delete(h);
 }
 
+static void long_histories_are_sorted_by_every_digit(void **state)
+{
+    (void)state;
+    static const int lengths[] = {2500, 9, 5000, 4100, 1};
+    tdm_builder *b = builder();
+    for (int u = 0; u < 5; u++)
+        for (int k = 0; k < lengths[u]; k++) {
+            char user[16], item[16];
+            snprintf(user, sizeof user, "p%d", u);
+            snprintf(item, sizeof item, "i%d", k % 7);
+            add(b, (row){user, item, 5, 1000000 + k, NULL, NULL});
+        }
+    cJSON *h = health_close(finish(b));
+    is(h, "history/median", 2500);
+    is(h, "history/most", 5000);
+    is(h, "repeated_pairs", 2500 + 9 + 5000 + 4100 + 1 - 4 * 7 - 1);
+    is_text(h, "history/histogram",
+            "{\"1\":1,\"2-3\":0,\"4-7\":0,\"8-15\":1,\"16-31\":0,\"32-63\":0,\"64-127\":0,"
+            "\"128-255\":0,\"256-511\":0,\"512-1023\":0,\"1024-2047\":0,\"2048-4095\":1,"
+            "\"4096-8191\":2}");
+    cJSON_Delete(h);
+}
+
 static void nothing_known_is_said_and_not_invented(void **state)
 {
     (void)state;
@@ -388,6 +411,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_log_is_counted_exactly),
+        cmocka_unit_test(long_histories_are_sorted_by_every_digit),
         cmocka_unit_test(nothing_known_is_said_and_not_invented),
         cmocka_unit_test(a_table_is_brought_up_to_date),
         cmocka_unit_test(the_step_of_the_time_line_fits_its_length),

@@ -36,6 +36,9 @@ static void languages_are_told_where_they_can_be(void **state)
         {"정말 좋은 책입니다", "Korean"},
         {"Αυτό είναι καλό", "Greek"},
         {"Great gift", "unknown"},
+        {"To the moon", "English"}, /* two, and Polish has one of them */
+        {"The gift", "unknown"},    /* one word is not enough */
+        {"La la la", "unknown"},    /* as French as Spanish and Italian */
         {"12345 !!!", "unknown"},
     };
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
@@ -108,7 +111,12 @@ static void without_a_person_is_the_log_without_them(void **state)
                 snprintf(user, sizeof user, "person %d", u);
                 snprintf(item, sizeof item, "i%d", (u + k) % 5);
                 snprintf(text, sizeof text, "%d wrote of %d", u, k);
-                row r = {user, item, (float)(1 + (u * k) % 5), k * 1000 + u, k % 2 ? text : NULL, k % 3 ? NULL : text};
+                row r = {user,
+                         item,
+                         u ? (float)(1 + (u * k) % 5) : 0.5f,
+                         k * 1000 + u,
+                         k % 2 ? text : NULL,
+                         k % 3 ? NULL : text};
                 add(whole, r);
                 if (u != gone) add(rest, r);
             }
