@@ -51,9 +51,10 @@ static void spread(tdm_buf *out, const char *caption, const cJSON *s)
 /* Columns over time; of many only some are named. */
 static void time_line(tdm_buf *out, const cJSON *line)
 {
-    enum { WIDTH = 420, HEIGHT = 170, TOP = 20, BOTTOM = 24, NAMED = 6 };
+    enum { WIDTH = 420, HEIGHT = 170, TOP = 20, BOTTOM = 24 };
     const cJSON *v, *counts = of(line, "counts");
-    int n = has(counts) ? cJSON_GetArraySize(counts) : 0, every = (n + NAMED - 1) / NAMED, k = 0;
+    int n = has(counts) ? cJSON_GetArraySize(counts) : 0, k = 0;
+    int named = strcmp(tdm_json_str(line, "unit", ""), "year") ? 4 : 6, every = (n + named - 1) / named;
     double most = 0, room = n ? (double)WIDTH / n : WIDTH;
     const cJSON *top = NULL;
     cJSON_ArrayForEach(v, counts) if (v->valuedouble > most) most = v->valuedouble, top = v;
