@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const data_files[] = {"dataset.safetensors", "text.safetensors", "dataset.json"};
@@ -99,6 +100,16 @@ static tdm_status exchange(const char *side, const char *folder, tdm_err *err)
     return TDM_OK;
 }
 
+/* An empty folder that lets in whom `folder` lets in. */
+static tdm_status side_make(const char *side, const char *folder, tdm_err *err)
+{
+    struct stat info;
+    tdm_status st = tdm_folder_make(side, err);
+    if (!st && (stat(folder, &info) || chmod(side, info.st_mode & 07777)))
+        st = tdm_fail(err, TDM_E_IO, "%s: could not be given the rights of %s: %s", side, folder, strerror(errno));
+    return st;
+}
+
 static tdm_status health_renew(cJSON **out, const char *folder, const tdm_dataset *d, tdm_run *run, tdm_err *err)
 {
     cJSON *index;
@@ -120,7 +131,8 @@ static tdm_status rewrite(const char *folder, const tdm_dataset *d, tdm_run *run
     if (!st) st = health_renew(&health, folder, d, run, err);
     if (!st) st = tdm_run_check(run, "forget", err);
     if (!st) {
-        st = tdm_dataset_save(d, side.p, health, err);
+        st = side_make(side.p, folder, err);
+        if (!st) st = tdm_dataset_save(d, side.p, health, err);
         if (!st) st = exchange(side.p, folder, err);
         tdm_status tidy = settle(side.p, folder, st ? NULL : err);
         if (!st) st = tidy;

@@ -109,6 +109,48 @@ static bool counts_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *
            tdm_health_number(h, "items_with_title", (double)titled);
 }
 
+/* Peeling cores is one long walk that cannot be shared out; the rest is done meanwhile. */
+typedef struct halves {
+    const tdm_dataset *d;
+    const tdm_health_people *p;
+    size_t titled;
+    cJSON *h[2];
+    tdm_status st[2];
+    tdm_err err[2];
+} halves;
+
+static void half_add(void *ctx, size_t k, size_t begin, size_t end)
+{
+    halves *w = ctx;
+    cJSON *h = w->h[k];
+    tdm_err *err = &w->err[k];
+    (void)begin, (void)end;
+    if (k == 0) {
+        w->st[0] = tdm_health_core(h, w->d, err);
+        return;
+    }
+    tdm_status st = tdm_health_times(h, w->d, w->p, err);
+    if (!st) st = tdm_health_lengths(h, w->d, err);
+    if (!st) st = tdm_health_languages(h, w->d, w->p->texts, w->titled, err);
+    if (!st) st = tdm_health_titles(h, w->d, err);
+    if (!st) st = tdm_health_bots(h, w->d, w->p, err);
+    w->st[1] = st;
+}
+
+static tdm_status halves_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, size_t titled, tdm_run *run,
+                             tdm_err *err)
+{
+    halves w = {.d = d, .p = p, .titled = titled, .h = {cJSON_CreateObject(), h}};
+    if (!w.h[0]) return tdm_nomem(err, "the health table");
+    tdm_pool_for(run ? run->pool : NULL, 2, 1, half_add, &w);
+    tdm_status st = w.st[0] ? w.st[0] : w.st[1];
+    if (st && err) *err = w.err[w.st[0] ? 0 : 1];
+    if (!st && !tdm_health_put(h, "core", cJSON_DetachItemFromObjectCaseSensitive(w.h[0], "core")))
+        st = tdm_nomem(err, "the health table");
+    cJSON_Delete(w.h[0]);
+    return st;
+}
+
 tdm_status tdm_health_add(cJSON *h, const tdm_dataset *d, tdm_run *run, tdm_err *err)
 {
     tdm_health_people p = {0};
@@ -117,12 +159,7 @@ tdm_status tdm_health_add(cJSON *h, const tdm_dataset *d, tdm_run *run, tdm_err 
     for (size_t i = 0; d->title.n && i < d->I; i++) titled += tdm_strings_at(&d->title, i).n > 0;
     if (!st && !(counts_add(h, d, &p, titled) && texts_add(h, d, &p) && ratings_add(h, &p.ratings)))
         st = tdm_nomem(err, "the health table");
-    if (!st) st = tdm_health_times(h, d, &p, run, err);
-    if (!st) st = tdm_health_lengths(h, d, err);
-    if (!st) st = tdm_health_core(h, d, err);
-    if (!st) st = tdm_health_languages(h, d, p.texts, titled, err);
-    if (!st) st = tdm_health_titles(h, d, run, err);
-    if (!st) st = tdm_health_bots(h, d, &p, err);
+    if (!st) st = halves_add(h, d, &p, titled, run, err);
     if (!st) st = tdm_health_warnings(h, err);
     tdm_health_people_clear(&p);
     return st;

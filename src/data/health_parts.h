@@ -33,10 +33,10 @@ void tdm_health_people_clear(tdm_health_people *p);
 
 /* Each adds its keys. */
 tdm_status tdm_health_lengths(cJSON *h, const tdm_dataset *d, tdm_err *err); /* history, popularity */
-tdm_status tdm_health_times(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_run *run, tdm_err *err);
+tdm_status tdm_health_times(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_err *err);
 tdm_status tdm_health_bots(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_err *err);
 tdm_status tdm_health_core(cJSON *h, const tdm_dataset *d, tdm_err *err);
-tdm_status tdm_health_titles(cJSON *h, const tdm_dataset *d, tdm_run *run, tdm_err *err);
+tdm_status tdm_health_titles(cJSON *h, const tdm_dataset *d, tdm_err *err);
 tdm_status tdm_health_languages(cJSON *h, const tdm_dataset *d, size_t texts, size_t titles, tdm_err *err);
 tdm_status tdm_health_warnings(cJSON *h, tdm_err *err);
 

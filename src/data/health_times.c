@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DAY = 86400, GRAIN = 1 << 20, MOST_DAYS = 400 * 366 };
+enum { DAY = 86400, MOST_DAYS = 400 * 366 };
 
 typedef enum unit { YEAR, MONTH, DAYS } unit;
 
@@ -34,56 +34,33 @@ static date date_of(int64_t days)
 
 /* ---- the time line ---- */
 
-typedef struct line {
-    const int64_t *time;
-    int64_t first;        /* day */
-    const uint16_t *step; /* of each day since the first */
-    size_t steps;
-    size_t *part; /* chunks x steps */
-} line;
-
-static void line_take(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    line *w = ctx;
-    size_t *part = w->part + chunk * w->steps;
-    for (size_t j = begin; j < end; j++)
-        if (w->time[j] != TDM_NO_TIME) part[w->step[day_of(w->time[j]) - w->first]]++;
-}
-
 static bool same_step(date a, date b, unit by)
 {
     return a.year == b.year && (by == YEAR || (a.month == b.month && (by == MONTH || a.day == b.day)));
 }
 
-static bool line_count(cJSON *counts, const tdm_dataset *d, int64_t first, size_t days, unit by, tdm_run *run)
+static bool line_count(cJSON *counts, const tdm_dataset *d, int64_t first, size_t days, unit by)
 {
-    size_t chunks = tdm_chunks(d->N, GRAIN), n = 0;
-    uint16_t *step = tdm_new(days, sizeof *step);
-    for (size_t k = 0; step && k < days; k++) {
-        n += k && !same_step(date_of(first + (int64_t)k), date_of(first + (int64_t)k - 1), by);
-        step[k] = (uint16_t)n;
-    }
-    n++;
-    line w = {d->time, first, step, n, tdm_new(chunks * n, sizeof *w.part)};
-    bool ok = step && w.part;
-    if (ok) tdm_pool_for(run ? run->pool : NULL, d->N, GRAIN, line_take, &w);
+    size_t *rows = tdm_new(days, sizeof *rows), sum = 0;
+    bool ok = rows;
+    for (size_t j = 0; ok && j < d->N; j++)
+        if (d->time[j] != TDM_NO_TIME) rows[day_of(d->time[j]) - first]++;
     for (size_t k = 0; ok && k < days; k++) {
-        if (k && step[k] == step[k - 1]) continue;
-        char name[48];
-        size_t sum = 0;
         date at = date_of(first + (int64_t)k);
+        sum += rows[k];
+        if (k + 1 < days && same_step(at, date_of(first + (int64_t)k + 1), by)) continue;
+        char name[48];
         int used = snprintf(name, sizeof name, "%04lld", (long long)at.year);
         if (by != YEAR) used += snprintf(name + used, sizeof name - (size_t)used, "-%02d", at.month);
         if (by == DAYS) snprintf(name + used, sizeof name - (size_t)used, "-%02d", at.day);
-        for (size_t c = 0; c < chunks; c++) sum += w.part[c * n + step[k]];
         ok = tdm_health_number(counts, name, (double)sum);
+        sum = 0;
     }
-    tdm_free(step);
-    tdm_free(w.part);
+    tdm_free(rows);
     return ok;
 }
 
-static tdm_status line_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_run *run, tdm_err *err)
+static tdm_status line_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_err *err)
 {
     static const char *const names[] = {"year", "month", "day"};
     int64_t first = day_of(p->first), days = day_of(p->last) - first + 1;
@@ -93,7 +70,7 @@ static tdm_status line_add(cJSON *h, const tdm_dataset *d, const tdm_health_peop
     if (cJSON_IsObject(o)) {
         cJSON *counts;
         ok = cJSON_AddStringToObject(o, "unit", names[by]) && (counts = cJSON_AddObjectToObject(o, "counts")) &&
-             line_count(counts, d, first, (size_t)days, by, run);
+             line_count(counts, d, first, (size_t)days, by);
     }
     if (ok && tdm_health_put(h, "time_line", o)) return TDM_OK;
     if (!ok) cJSON_Delete(o);
@@ -158,7 +135,7 @@ static tdm_status busiest_add(cJSON *h, const tdm_dataset *d, const tdm_health_p
 
 /* ---- all ---- */
 
-tdm_status tdm_health_times(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_run *run, tdm_err *err)
+tdm_status tdm_health_times(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, tdm_err *err)
 {
     cJSON *span = p->timed ? cJSON_CreateArray() : cJSON_CreateNull();
     bool ok = span;
@@ -170,6 +147,6 @@ tdm_status tdm_health_times(cJSON *h, const tdm_dataset *d, const tdm_health_peo
          tdm_health_number(h, "interactions_with_time", (double)p->timed) &&
          tdm_health_number(h, "users_with_time_ties", (double)p->tied) &&
          tdm_health_put(h, "times_in_days", cJSON_CreateBool(p->timed && p->midnight * 100 >= p->timed * 99));
-    tdm_status st = ok ? line_add(h, d, p, run, err) : tdm_nomem(err, "the health table");
+    tdm_status st = ok ? line_add(h, d, p, err) : tdm_nomem(err, "the health table");
     return st ? st : busiest_add(h, d, p, err);
 }

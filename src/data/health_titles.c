@@ -11,8 +11,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { GRAIN = 4096 };
-
 /* Lower case of what has one letter for one: ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic. 0: no letter or digit.
  */
 static uint32_t fold(uint32_t c)
@@ -54,18 +52,6 @@ static uint64_t title_hash(tdm_str s)
     }
     if (n) hash = XXH3_64bits_withSeed(text, n * sizeof *text, hash);
     return hash;
-}
-
-typedef struct job {
-    const tdm_strings *title;
-    uint64_t *hash;
-} job;
-
-static void hash_take(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    job *w = ctx;
-    (void)chunk;
-    for (size_t i = begin; i < end; i++) w->hash[i] = title_hash(tdm_strings_at(w->title, i));
 }
 
 /* ---- groups ---- */
@@ -121,18 +107,16 @@ static bool groups_fill(cJSON *o, const tdm_dataset *d, const uint64_t *hash, co
     return ok;
 }
 
-tdm_status tdm_health_titles(cJSON *h, const tdm_dataset *d, tdm_run *run, tdm_err *err)
+tdm_status tdm_health_titles(cJSON *h, const tdm_dataset *d, tdm_err *err)
 {
     size_t I = d->title.n ? d->I : 0, room = 16;
     while (room < 2 * I) room *= 2;
     uint64_t *hash = tdm_new(I, sizeof *hash);
     group *slot = tdm_new(room, sizeof *slot);
     cJSON *o = cJSON_CreateObject();
-    job w = {&d->title, hash};
     bool ok = hash && slot && o;
-    if (ok) tdm_pool_for(run ? run->pool : NULL, I, GRAIN, hash_take, &w);
     for (size_t i = 0; ok && i < I; i++) {
-        if (!hash[i]) continue;
+        if (!(hash[i] = title_hash(tdm_strings_at(&d->title, i)))) continue;
         size_t at = hash[i] & (room - 1);
         while (slot[at].items && hash[slot[at].first] != hash[i]) at = (at + 1) & (room - 1);
         if (!slot[at].items++) slot[at].first = (uint32_t)i;

@@ -204,11 +204,14 @@ static void other_files_stay_and_are_named(void **state)
     tdm_err err;
     CHECK_OK(tdm_file_write(note, "mine", 4, &err), err);
     CHECK_OK(tdm_folder_make(sub, &err), err);
+    struct stat info;
+    CHECK(chmod(folder, 0700) == 0);
     cJSON *answer = forget(folder, NULL, 0);
     const cJSON *list = cJSON_GetObjectItem(answer, "other_files");
     CHECK(cJSON_GetArraySize(list) == 2 && !strcmp(cJSON_GetArrayItem(list, 0)->valuestring, "more") &&
           !strcmp(cJSON_GetArrayItem(list, 1)->valuestring, "notes.txt"));
     CHECK(tdm_file_exists(note) && tdm_folder_exists(sub) && !tdm_folder_exists(side));
+    CHECK(stat(folder, &info) == 0 && (info.st_mode & 07777) == 0700);
     cJSON_Delete(answer);
     tdm_free(folder);
     tdm_free(note);
