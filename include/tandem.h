@@ -176,6 +176,13 @@ tdm_status tdm_recommender_similar(tdm_recommender *r, char **answer, const char
 /* What a dataset folder, a model folder, a safetensors file or a raw file is. */
 tdm_status tdm_inspect(char **answer, const char *path, tdm_err *err);
 
+/* Takes a person out of a dataset folder: rows, texts, id, and the health table brought up to date; items stay. After a
+ * crash the folder is the old one or the new one, whole. Then what each of `n` model folders still holds of them, which
+ * only training again removes. A person unknown to the dataset and to all models is an error that names the nearest ids;
+ * a model folder in the place of the dataset is one too. */
+tdm_status tdm_forget(char **answer, const char *dataset, const char *user, const char *const *models, size_t n,
+                      tdm_run *run, tdm_err *err);
+
 /* The machine, the kernels in use, the libraries, what is missing. */
 tdm_status tdm_doctor(char **answer, tdm_err *err);
 

@@ -46,7 +46,8 @@ typedef struct cli_option {
 } cli_option;
 
 extern const cli_option cli_common[], cli_prepare_options[], cli_protocol_options[], cli_train_options[],
-    cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_item_option[], cli_export_options[];
+    cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_item_option[], cli_export_options[],
+    cli_forget_options[];
 
 typedef struct cli_verb {
     const char *name, *words, *summary;
@@ -92,6 +93,7 @@ int cli_answer(const cli_args *a, tdm_status st, char *text, void (*show)(const 
 void cli_show_health(const cJSON *health);
 void cli_show_recommendations(const cJSON *answer);
 void cli_show_similar(const cJSON *answer);
+void cli_show_inspected(const cJSON *answer); /* fields, and the health table of a folder */
 void cli_show_fields(const cJSON *answer); /* any object, a field a line */
 
 /* ---- verbs ---- */
@@ -107,6 +109,7 @@ int cmd_explain(cli_args *a, tdm_run *run);
 int cmd_similar(cli_args *a, tdm_run *run);
 int cmd_inspect(cli_args *a, tdm_run *run);
 int cmd_export(cli_args *a, tdm_run *run);
+int cmd_forget(cli_args *a, tdm_run *run);
 int cmd_models(cli_args *a, tdm_run *run);
 int cmd_doctor(cli_args *a, tdm_run *run);
 

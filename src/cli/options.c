@@ -85,3 +85,8 @@ const cli_option cli_export_options[] = {
     {"sequences", 0, CLI_TEXT, "FILE", AT(sequences), "one person a line: id, then items in time order"},
     {0},
 };
+
+const cli_option cli_forget_options[] = {
+    {"user", 0, CLI_TEXT, "ID", AT(q.user), "the person to forget (needed)"},
+    {0},
+};

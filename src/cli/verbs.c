@@ -147,7 +147,7 @@ int cmd_inspect(cli_args *a, tdm_run *run)
     tdm_err err = {{0}};
     char *answer = NULL;
     tdm_status st = tdm_inspect(&answer, a->words.at[0], &err);
-    return cli_answer(a, st, answer, cli_show_fields, &err);
+    return cli_answer(a, st, answer, cli_show_inspected, &err);
 }
 
 int cmd_doctor(cli_args *a, tdm_run *run)

@@ -1,122 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "data/load.h"
+/* health.c - the order of the table, and the small keys. The big ones have files of their own: people (one pass over
+ * everybody), lengths, times, bots, core, titles, language, warnings. */
+#include "data/health_parts.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static int by_item(const void *x, const void *y)
+bool tdm_health_put(cJSON *o, const char *key, cJSON *value)
 {
-    const uint32_t *a = x, *b = y;
-    return (*a > *b) - (*a < *b);
+    if (!value) return false;
+    cJSON_DeleteItemFromObjectCaseSensitive(o, key);
+    if (cJSON_AddItemToObject(o, key, value)) return true;
+    cJSON_Delete(value);
+    return false;
 }
 
-/* Rows of a person for an item that an earlier row of theirs had. */
-static tdm_status repeated(size_t *out, const tdm_dataset *d, tdm_err *err)
+bool tdm_health_number(cJSON *o, const char *key, double value)
 {
-    uint32_t *item = tdm_new(d->N, sizeof *item);
-    if (!item) return tdm_nomem(err, "the health table");
-    *out = 0;
-    memcpy(item, d->item, d->N * sizeof *item);
-    for (size_t u = 0; u < d->U; u++) {
-        size_t at = (size_t)d->offset[u], n = (size_t)d->offset[u + 1] - at;
-        if (n > 1) qsort(item + at, n, sizeof *item, by_item);
-        for (size_t k = 1; k < n; k++) *out += item[at + k] == item[at + k - 1];
+    return tdm_health_put(o, key, cJSON_CreateNumber(value));
+}
+
+bool tdm_health_text(cJSON *o, const char *key, tdm_str s) { return tdm_json_add_text(o, key, tdm_utf8_cut(s, 200)); }
+
+int tdm_health_bin(uint64_t v)
+{
+    int k = 0;
+    while (v >>= 1) k++;
+    return k < TDM_HEALTH_BINS ? k : TDM_HEALTH_BINS - 1;
+}
+
+cJSON *tdm_health_bins(const size_t *count)
+{
+    cJSON *o = cJSON_CreateObject();
+    int last = TDM_HEALTH_BINS;
+    while (last && !count[last - 1]) last--;
+    for (int k = 0; o && k < last; k++) {
+        char name[48];
+        unsigned long long low = 1ull << k;
+        if (k) snprintf(name, sizeof name, "%llu-%llu", low, 2 * low - 1);
+        else strcpy(name, "1");
+        if (cJSON_AddNumberToObject(o, name, (double)count[k])) continue;
+        cJSON_Delete(o);
+        o = NULL;
     }
-    tdm_free(item);
-    return TDM_OK;
+    return o;
 }
 
-static void ratings_add(cJSON *health, const tdm_dataset *d)
+void tdm_sort_u32(uint32_t *v, uint32_t *spare, size_t n)
 {
-    enum { MOST = 101 };
-    float value[MOST];
-    size_t count[MOST], n = 0;
-    cJSON *h = cJSON_AddObjectToObject(health, "ratings");
-    for (size_t j = 0; j < d->N; j++) {
-        float r = d->rating[j];
-        if (isnan(r)) continue;
-        size_t k = 0;
-        while (k < n && value[k] < r) k++;
-        if (k < n && value[k] == r) {
-            count[k]++;
-            continue;
+    enum { BITS = 11, DIGITS = 1 << BITS };
+    uint32_t *from = v, *to = spare;
+    size_t at[DIGITS];
+    for (int shift = 0; shift < 32; shift += BITS) {
+        memset(at, 0, sizeof at);
+        for (size_t i = 0; i < n; i++) at[from[i] >> shift & (DIGITS - 1)]++;
+        if (n && at[from[0] >> shift & (DIGITS - 1)] == n) continue; /* all alike in this digit */
+        size_t sum = 0;
+        for (int k = 0; k < DIGITS; k++) {
+            size_t c = at[k];
+            at[k] = sum;
+            sum += c;
         }
-        if (n == MOST) return; /* a continuum: no histogram */
-        memmove(value + k + 1, value + k, (n - k) * sizeof *value);
-        memmove(count + k + 1, count + k, (n - k) * sizeof *count);
-        value[k] = r;
-        count[k] = 1;
-        n++;
+        for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+        uint32_t *was = from;
+        from = to;
+        to = was;
     }
-    for (size_t k = 0; k < n; k++) {
+    if (from != v && n) memcpy(v, from, n * sizeof *v);
+}
+
+static bool ratings_add(cJSON *h, const tdm_tally *t)
+{
+    cJSON *o = cJSON_CreateObject();
+    bool ok = o;
+    for (int k = 0; ok && k < t->n; k++) {
         char name[32];
-        snprintf(name, sizeof name, "%g", (double)value[k]);
-        cJSON_AddNumberToObject(h, name, (double)count[k]);
+        snprintf(name, sizeof name, "%g", (double)t->value[k]);
+        ok = tdm_health_number(o, name, (double)t->count[k]);
     }
+    if (ok) return tdm_health_put(h, "ratings", o);
+    cJSON_Delete(o);
+    return false;
 }
 
-static void times_add(cJSON *health, const tdm_dataset *d)
+static bool texts_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p)
 {
-    int64_t first = INT64_MAX, last = INT64_MIN;
-    size_t tied = 0;
-    for (size_t u = 0; u < d->U; u++) {
-        bool tie = false;
-        for (int64_t j = d->offset[u]; j < d->offset[u + 1]; j++) {
-            int64_t t = d->time[j];
-            if (t == TDM_NO_TIME) continue;
-            first = t < first ? t : first;
-            last = t > last ? t : last;
-            tie |= j > d->offset[u] && d->time[j - 1] == t;
-        }
-        tied += tie;
-    }
-    cJSON *span = d->has_times ? cJSON_AddArrayToObject(health, "time_span") : NULL;
-    if (span) {
-        cJSON_AddItemToArray(span, cJSON_CreateNumber((double)first));
-        cJSON_AddItemToArray(span, cJSON_CreateNumber((double)last));
-    } else cJSON_AddNullToObject(health, "time_span");
-    cJSON_AddNumberToObject(health, "users_with_time_ties", (double)tied);
+    cJSON *o = cJSON_CreateObject();
+    bool ok = tdm_health_number(h, "text_coverage", d->N ? (double)p->texts / (double)d->N : 0) && o &&
+              tdm_health_number(o, "summaries", (double)p->summaries) &&
+              tdm_health_number(o, "reviews", (double)p->reviews) &&
+              tdm_health_number(o, "mean", p->texts ? (double)p->bytes / (double)p->texts : 0) &&
+              tdm_health_number(o, "most", (double)p->most) &&
+              tdm_health_put(o, "histogram", tdm_health_bins(p->text_bins));
+    if (ok) return tdm_health_put(h, "text_bytes", o);
+    cJSON_Delete(o);
+    return false;
 }
 
-tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_err *err)
+static bool counts_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, size_t titled)
 {
-    size_t pairs = 0, text = 0, titled = 0;
-    *out = NULL;
-    tdm_status st = repeated(&pairs, d, err);
-    if (st) return st;
-    for (size_t j = 0; j < d->N; j++)
-        text += tdm_strings_at(&d->review, d->row[j]).n || tdm_strings_at(&d->summary, d->row[j]).n;
-    for (size_t i = 0; i < d->I; i++) titled += tdm_strings_at(&d->title, i).n > 0;
-    cJSON *h = cJSON_CreateObject(), *rejected;
-    cJSON_AddNumberToObject(h, "rows_read", (double)l->rows_read);
-    cJSON_AddNumberToObject(h, "duplicates", (double)left->duplicates);
-    cJSON_AddNumberToObject(h, "repeated_pairs", (double)pairs);
-    rejected = cJSON_AddObjectToObject(h, "rejected");
-    for (size_t k = 0; k < TDM_REJECTS; k++)
-        if (l->rejected[k]) cJSON_AddNumberToObject(rejected, tdm_reject_reason((tdm_reject)k), (double)l->rejected[k]);
-    cJSON_AddNumberToObject(h, "below_min_rating", (double)l->below_min_rating);
-    cJSON_AddNumberToObject(h, "left_out_core", (double)left->core);
-    cJSON_AddNumberToObject(h, "left_out_events", (double)l->left_out_events);
-    cJSON_AddNumberToObject(h, "several_people", (double)l->several_people);
-    cJSON_AddNumberToObject(h, "items_read", (double)l->items_read);
-    cJSON_AddNumberToObject(h, "items_damaged", (double)l->items_damaged);
-    if (l->events) cJSON_AddItemToObject(h, "events", cJSON_Duplicate(l->events, true));
-    cJSON_AddNumberToObject(h, "users", (double)d->U);
-    cJSON_AddNumberToObject(h, "items", (double)d->I);
-    cJSON_AddNumberToObject(h, "interactions", (double)d->N);
-    cJSON_AddNumberToObject(h, "items_with_title", (double)titled);
-    cJSON_AddNumberToObject(h, "text_coverage", d->N ? (double)text / (double)d->N : 0);
-    times_add(h, d);
-    ratings_add(h, d);
-    if (l->sources) cJSON_AddItemToObject(h, "sources", cJSON_Duplicate(l->sources, true));
-    if (!cJSON_GetObjectItemCaseSensitive(h, "users_with_time_ties")) {
-        cJSON_Delete(h);
-        return tdm_nomem(err, "the health table");
+    double cells = (double)d->U * (double)d->I;
+    return tdm_health_number(h, "repeated_pairs", (double)p->repeated) && tdm_health_number(h, "users", (double)d->U) &&
+           tdm_health_number(h, "items", (double)d->I) && tdm_health_number(h, "interactions", (double)d->N) &&
+           tdm_health_number(h, "density", cells > 0 ? (double)(d->N - p->repeated) / cells : 0) &&
+           tdm_health_number(h, "items_with_title", (double)titled);
+}
+
+/* Peeling cores is one long walk that cannot be shared out; the rest is done meanwhile. */
+typedef struct halves {
+    const tdm_dataset *d;
+    const tdm_health_people *p;
+    size_t titled;
+    cJSON *h[2];
+    tdm_status st[2];
+    tdm_err err[2];
+} halves;
+
+static void half_add(void *ctx, size_t k, size_t begin, size_t end)
+{
+    halves *w = ctx;
+    cJSON *h = w->h[k];
+    tdm_err *err = &w->err[k];
+    (void)begin, (void)end;
+    if (k == 0) {
+        w->st[0] = tdm_health_core(h, w->d, err);
+        return;
     }
-    *out = h;
-    return TDM_OK;
+    tdm_status st = tdm_health_times(h, w->d, w->p, err);
+    if (!st) st = tdm_health_lengths(h, w->d, err);
+    if (!st) st = tdm_health_languages(h, w->d, w->p->texts, w->titled, err);
+    if (!st) st = tdm_health_titles(h, w->d, err);
+    if (!st) st = tdm_health_bots(h, w->d, w->p, err);
+    w->st[1] = st;
+}
+
+static tdm_status halves_add(cJSON *h, const tdm_dataset *d, const tdm_health_people *p, size_t titled, tdm_run *run,
+                             tdm_err *err)
+{
+    halves w = {.d = d, .p = p, .titled = titled, .h = {cJSON_CreateObject(), h}};
+    if (!w.h[0]) return tdm_nomem(err, "the health table");
+    tdm_pool_for(run ? run->pool : NULL, 2, 1, half_add, &w);
+    tdm_status st = w.st[0] ? w.st[0] : w.st[1];
+    if (st && err) *err = w.err[w.st[0] ? 0 : 1];
+    if (!st && !tdm_health_put(h, "core", cJSON_DetachItemFromObjectCaseSensitive(w.h[0], "core")))
+        st = tdm_nomem(err, "the health table");
+    cJSON_Delete(w.h[0]);
+    return st;
+}
+
+tdm_status tdm_health_add(cJSON *h, const tdm_dataset *d, tdm_run *run, tdm_err *err)
+{
+    tdm_health_people p = {0};
+    size_t titled = 0;
+    tdm_status st = tdm_health_people_init(&p, d, run, err);
+    for (size_t i = 0; d->title.n && i < d->I; i++) titled += tdm_strings_at(&d->title, i).n > 0;
+    if (!st && !(counts_add(h, d, &p, titled) && texts_add(h, d, &p) && ratings_add(h, &p.ratings)))
+        st = tdm_nomem(err, "the health table");
+    if (!st) st = halves_add(h, d, &p, titled, run, err);
+    if (!st) st = tdm_health_warnings(h, err);
+    tdm_health_people_clear(&p);
+    return st;
 }

@@ -59,8 +59,10 @@ static const cJSON *of(const cJSON *o, const char *key)
 /* Members named by the data (models, ratings, ...) stand for themselves; what is inside them is still looked at. */
 static bool named_by_data(const char *key)
 {
-    static const char *const keys[] = {"parts",       "models", "rejected", "ratings", "history", "target",
-                                       "definitions", "fusion", "training", "tensors", "roles",   "libraries"};
+    static const char *const keys[] = {"parts",          "models",          "rejected",  "ratings",  "history",
+                                       "target",         "definitions",     "fusion",    "training", "tensors",
+                                       "roles",          "libraries",       "histogram", "counts",   "core",
+                                       "text_languages", "title_languages", "events"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!strcmp(key, keys[i])) return true;
     return false;
@@ -107,6 +109,7 @@ static void every_key_is_documented(void **state)
         "inspect reviews.csv --json",
         "inspect items.jsonl --json",
         "train d -o t --models popularity --json -q",
+        "forget d --user p02 m --json",
         "doctor --json",
         "models --json",
     };

@@ -178,7 +178,7 @@ static void other_questions(void **state)
     r = tandem("compare m m:content");
     CHECK(!r->status && strstr(r->out, "m:hybrid minus m:content"));
     r = tandem("inspect m");
-    CHECK(!r->status && strstr(r->out, "model folder") && strstr(r->out, "rows_read"));
+    CHECK(!r->status && strstr(r->out, "model folder") && strstr(r->out, "rows read"));
     r = tandem("inspect reviews.jsonl");
     CHECK(!r->status && strstr(r->out, "JSON lines") && strstr(r->out, "reviewerID"));
     r = tandem("inspect m/content.safetensors");
