@@ -31,9 +31,10 @@ tdm_status tdm_pipeline_prepare(char **health, const char *folder, const tdm_opt
     if (!st && !d)
         st = o->core > 1 ? tdm_fail(err, TDM_E_ARG, "--core %zu leaves no interaction; use a smaller one", o->core)
                          : tdm_fail(err, TDM_E_FORMAT, "%s: no interaction is left after cleaning", o->sources[0]);
-    if (!st) st = tdm_health(&table, d, &left, &l, err);
+    if (!st) st = tdm_health(&table, d, &left, &l, run, err);
     if (!st) st = tdm_run_check(run, "prepare", err);
     if (!st) st = tdm_dataset_seal(d, folder, table, err);
+    else tdm_dataset_drop(folder);
     char *text = st ? NULL : cJSON_PrintUnformatted(table);
     if (!st && !(*health = text ? tdm_strdup(text) : NULL)) st = tdm_nomem(err, "the health table");
     cJSON_free(text);

@@ -77,17 +77,20 @@ tdm_status tdm_builder_item(tdm_builder *b, const tdm_item *item, bool *known, t
 /* Gives an item another id; an item that has it already becomes the same. */
 tdm_status tdm_builder_rename(tdm_builder *b, uint32_t code, tdm_str id, tdm_err *err);
 
-/* Writes dataset.safetensors and text.safetensors into `folder` (made where it is not) and gives them mapped. `core` >
- * 1: people and items with fewer rows are left out until none is left with fewer (k-core). People and items are
- * numbered in the order of XXH3(id, seed), ties by id. Equal rows give equal bytes, at any number of threads and any
- * budget. The builder holds nothing afterwards but ids. Where nothing is left, nothing is written and *out is NULL.
- * *left may be NULL. */
+/* Writes the arrays into `folder` (made where it is not), beside those of a dataset that is there, and gives them
+ * mapped. `core` > 1: people and items with fewer rows are left out until none is left with fewer (k-core). People and
+ * items are numbered in the order of XXH3(id, seed), ties by id. Equal rows give equal bytes, at any number of threads
+ * and any budget. The builder holds nothing afterwards but ids. Where nothing is left, nothing is written and *out is
+ * NULL. *left may be NULL. */
 tdm_status tdm_builder_write(tdm_dataset **out, tdm_builder *b, const char *folder, size_t core, tdm_left_out *left,
                              tdm_err *err);
 
 /* Writes dataset.json with counts, `health` (NULL: none) and the files' checksums: from now on `folder` is a dataset.
  */
 tdm_status tdm_dataset_seal(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err);
+
+/* Removes what was written into `folder` and never sealed. */
+void tdm_dataset_drop(const char *folder);
 
 /* Writes all three files of a dataset whose people and items are in order: for datasets made out of others. */
 tdm_status tdm_dataset_save(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err);

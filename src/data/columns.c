@@ -114,7 +114,11 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
     }
     tdm_cells row = {0};
     int n = s->dialect.columns < TDM_COLUMNS ? (int)s->dialect.columns : TDM_COLUMNS;
-    size_t first = tdm_table_next(&s->names, &s->dialect, sample, last), at = first, rows = 0;
+    size_t at = 0, rows = 0;
+    for (size_t k; (k = tdm_table_next(&s->names, &s->dialect, (tdm_str){sample.p + at, sample.n - at}, last));) {
+        at += k;
+        if (s->names.n > 1 || tdm_str_trim(tdm_cell(&s->names, 0)).n) break; /* blank lines stand before it, at times */
+    }
     bool number_in_first = false;
     double v;
     for (size_t i = 0; i < s->names.n; i++) number_in_first |= tdm_clean_number(&v, tdm_cell(&s->names, i));

@@ -15,10 +15,12 @@
 #include "data/intern.h"
 #include "data/owner.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FORMAT = 2 };
 static const char kind[] = "tandem dataset";
@@ -69,40 +71,83 @@ tdm_history tdm_dataset_history(const tdm_dataset *d, uint32_t u)
 
 /* ---- write ---- */
 
+static const char *const names[] = {TDM_DATASET_MAIN, TDM_DATASET_TEXT,
+                                    "dataset.json"}; /* in the order of their birth */
+
+/* "<folder>/<name>", or its draft; the caller's to tdm_free. */
+static char *path_of(const char *folder, const char *name, bool draft)
+{
+    tdm_buf path = {0};
+    tdm_buf_fmt(&path, "%s/%s%s", folder, name, draft ? TDM_DATASET_DRAFT : "");
+    if (path.failed) tdm_buf_clear(&path);
+    return path.p;
+}
+
+void tdm_dataset_drop(const char *folder)
+{
+    for (int k = 0; k < 3; k++) {
+        char *path = path_of(folder, names[k], true);
+        if (path) unlink(path);
+        tdm_free(path);
+    }
+}
+
 static tdm_status sum_add(cJSON *files, const char *folder, const char *name, tdm_err *err)
 {
-    char sum[65];
-    char *path = tdm_path_join(folder, name);
+    char sum[65], *path = path_of(folder, name, true);
     tdm_status st = path ? tdm_file_sha256(sum, path, err) : tdm_nomem(err, "a file name");
     if (!st && !cJSON_AddStringToObject(files, name, sum)) st = tdm_nomem(err, name);
     tdm_free(path);
     return st;
 }
 
+static tdm_status index_make(cJSON **out, const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err)
+{
+    cJSON *j = *out = cJSON_CreateObject(), *files = NULL;
+    char print[17], seed[21];
+    if (!j) return tdm_nomem(err, "dataset.json");
+    snprintf(print, sizeof print, "%016llx", (unsigned long long)d->fingerprint);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)d->id_seed);
+    cJSON_AddStringToObject(j, "kind", kind);
+    cJSON_AddNumberToObject(j, "format", FORMAT);
+    cJSON_AddNumberToObject(j, "users", (double)d->U);
+    cJSON_AddNumberToObject(j, "items", (double)d->I);
+    cJSON_AddNumberToObject(j, "interactions", (double)d->N);
+    cJSON_AddBoolToObject(j, "has_ratings", d->has_ratings);
+    cJSON_AddBoolToObject(j, "has_times", d->has_times);
+    cJSON_AddStringToObject(j, "fingerprint", print);
+    cJSON_AddStringToObject(j, "id_seed", seed); /* a string: a JSON number may not hold 64 bits */
+    if (health) cJSON_AddItemToObject(j, "health", cJSON_Duplicate(health, true));
+    files = cJSON_AddObjectToObject(j, "files");
+    if (!files) return tdm_nomem(err, "dataset.json");
+    tdm_status st = sum_add(files, folder, TDM_DATASET_MAIN, err);
+    return st ? st : sum_add(files, folder, TDM_DATASET_TEXT, err);
+}
+
+/* All three files are written and synced before the first gets its name. */
+static tdm_status publish(const char *folder, tdm_err *err)
+{
+    tdm_status st = TDM_OK;
+    for (int k = 0; !st && k < 3; k++) {
+        char *draft = path_of(folder, names[k], true), *path = path_of(folder, names[k], false);
+        if (!draft || !path) st = tdm_nomem(err, "a file name");
+        else if (rename(draft, path))
+            st = tdm_fail(err, TDM_E_IO, "%s: could not rename into place: %s", path, strerror(errno));
+        if (!st && k == 2) tdm_file_settle(path);
+        tdm_free(draft);
+        tdm_free(path);
+    }
+    return st;
+}
+
 tdm_status tdm_dataset_seal(const tdm_dataset *d, const char *folder, const cJSON *health, tdm_err *err)
 {
-    cJSON *j = cJSON_CreateObject(), *files = NULL;
-    char *path = tdm_path_join(folder, "dataset.json"), print[17], seed[21];
-    tdm_status st = j && path ? TDM_OK : tdm_nomem(err, "dataset.json");
-    if (!st) {
-        snprintf(print, sizeof print, "%016llx", (unsigned long long)d->fingerprint);
-        snprintf(seed, sizeof seed, "%llu", (unsigned long long)d->id_seed);
-        cJSON_AddStringToObject(j, "kind", kind);
-        cJSON_AddNumberToObject(j, "format", FORMAT);
-        cJSON_AddNumberToObject(j, "users", (double)d->U);
-        cJSON_AddNumberToObject(j, "items", (double)d->I);
-        cJSON_AddNumberToObject(j, "interactions", (double)d->N);
-        cJSON_AddBoolToObject(j, "has_ratings", d->has_ratings);
-        cJSON_AddBoolToObject(j, "has_times", d->has_times);
-        cJSON_AddStringToObject(j, "fingerprint", print);
-        cJSON_AddStringToObject(j, "id_seed", seed); /* a string: a JSON number may not hold 64 bits */
-        if (health) cJSON_AddItemToObject(j, "health", cJSON_Duplicate(health, true));
-        files = cJSON_AddObjectToObject(j, "files");
-        if (!files) st = tdm_nomem(err, "dataset.json");
-    }
-    if (!st) st = sum_add(files, folder, TDM_DATASET_MAIN, err);
-    if (!st) st = sum_add(files, folder, TDM_DATASET_TEXT, err);
+    cJSON *j = NULL;
+    char *path = path_of(folder, "dataset.json", true);
+    tdm_status st = path ? index_make(&j, d, folder, health, err) : tdm_nomem(err, "a file name");
     if (!st) st = tdm_json_write(j, path, err);
+    if (!st) st = publish(folder, err);
+    if (st) tdm_dataset_drop(folder);
     cJSON_Delete(j);
     tdm_free(path);
     return st;
@@ -121,7 +166,7 @@ tdm_status tdm_dataset_save(const tdm_dataset *d, const char *folder, const cJSO
     if (d->part) t[n++] = tdm_tensor_1d("part", TDM_U8, d->part, d->N);
     tdm_tensor_strings(t + n, "user_id.offset", "user_id.bytes", &d->user_id);
     tdm_tensor_strings(t + n + 2, "item_id.offset", "item_id.bytes", &d->item_id);
-    char *path = tdm_path_join(folder, TDM_DATASET_MAIN);
+    char *path = path_of(folder, TDM_DATASET_MAIN, true);
     st = path ? tdm_safetensors_write(path, t, n + 4, NULL, err) : tdm_nomem(err, "a file name");
     tdm_free(path);
     n = 0;
@@ -129,11 +174,12 @@ tdm_status tdm_dataset_save(const tdm_dataset *d, const char *folder, const cJSO
     if (d->name.offset[d->count]) tdm_tensor_strings(t + n, #name ".offset", #name ".bytes", &d->name), n += 2;
     TEXTS(X)
 #undef X
-    if (!st && !(path = tdm_path_join(folder, TDM_DATASET_TEXT))) st = tdm_nomem(err, "a file name");
+    if (!st && !(path = path_of(folder, TDM_DATASET_TEXT, true))) st = tdm_nomem(err, "a file name");
     if (!st) {
         st = tdm_safetensors_write(path, t, n, NULL, err);
         tdm_free(path);
     }
+    if (st) tdm_dataset_drop(folder);
     return st ? st : tdm_dataset_seal(d, folder, health, err);
 }
 
@@ -234,11 +280,11 @@ static tdm_status map_text(tdm_dataset *d, const char *path, tdm_err *err)
     return st;
 }
 
-tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed,
-                           bool check_all, tdm_err *err)
+tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed, bool draft,
+                           tdm_err *err)
 {
     tdm_dataset *d = tdm_owner_dataset();
-    char *path = tdm_path_join(folder, TDM_DATASET_MAIN), *text_path = tdm_path_join(folder, TDM_DATASET_TEXT);
+    char *path = path_of(folder, TDM_DATASET_MAIN, draft), *text_path = path_of(folder, TDM_DATASET_TEXT, draft);
     tdm_status st = d && path && text_path ? TDM_OK : tdm_nomem(err, "the dataset");
     if (!st) {
         d->U = counts[0];
@@ -246,7 +292,7 @@ tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t c
         d->N = counts[2];
         d->hashed = true;
         d->id_seed = id_seed;
-        st = map_main(d, path, check_all, err);
+        st = map_main(d, path, !draft, err);
     }
     if (!st) st = map_text(d, text_path, err);
     if (!st) tdm_dataset_derive(d);
@@ -288,7 +334,7 @@ tdm_status tdm_dataset_open(tdm_dataset **out, const char *folder, tdm_err *err)
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(j, "files");
     if (!st) st = sum_check(files, folder, TDM_DATASET_MAIN, err);
     if (!st) st = sum_check(files, folder, TDM_DATASET_TEXT, err);
-    if (!st) st = tdm_dataset_map(out, folder, n, strtoull(tdm_json_str(j, "id_seed", ""), NULL, 10), true, err);
+    if (!st) st = tdm_dataset_map(out, folder, n, strtoull(tdm_json_str(j, "id_seed", ""), NULL, 10), false, err);
     cJSON_Delete(j);
     tdm_free(path);
     return st;

@@ -22,11 +22,12 @@ static bool reading_add(cJSON *h, const tdm_left_out *left, const tdm_load *l)
            (!l->sources || tdm_health_put(h, "sources", cJSON_Duplicate(l->sources, true)));
 }
 
-tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_err *err)
+tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_run *run,
+                      tdm_err *err)
 {
     *out = NULL;
     cJSON *h = cJSON_CreateObject();
-    tdm_status st = h && reading_add(h, left, l) ? tdm_health_add(h, d, NULL, err) : tdm_nomem(err, "the health table");
+    tdm_status st = h && reading_add(h, left, l) ? tdm_health_add(h, d, run, err) : tdm_nomem(err, "the health table");
     if (st) cJSON_Delete(h);
     else *out = h;
     return st;

@@ -43,6 +43,7 @@ tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, t
 void tdm_load_clear(tdm_load *l);
 
 /* The data-health table of a dataset that was loaded so. */
-tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_err *err);
+tdm_status tdm_health(cJSON **out, const tdm_dataset *d, const tdm_left_out *left, const tdm_load *l, tdm_run *run,
+                      tdm_err *err);
 
 #endif

@@ -16,6 +16,7 @@ typedef struct tdm_owner {
 
 #define TDM_DATASET_MAIN "dataset.safetensors"
 #define TDM_DATASET_TEXT "text.safetensors"
+#define TDM_DATASET_DRAFT ".new" /* behind the names of files that dataset.json does not vouch for yet */
 
 /* A dataset of nothing, with its owner; NULL where memory is short. */
 tdm_dataset *tdm_owner_dataset(void);
@@ -26,9 +27,9 @@ void *tdm_owner_new(tdm_owner *o, size_t n, size_t size);
 /* Hands a block of tdm_new over. */
 void *tdm_owner_take(tdm_owner *o, void *block);
 
-/* Maps the two files of arrays of people, items and interactions as many as `counts` says. `check`: whether to go
- * through all of it for what cannot be; else it is known to be good. */
-tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed, bool check,
+/* Maps the two files of arrays of people, items and interactions as many as `counts` says: the drafts where `draft`,
+ * else those of a dataset, which are gone through for what cannot be. */
+tdm_status tdm_dataset_map(tdm_dataset **out, const char *folder, const size_t counts[3], uint64_t id_seed, bool draft,
                            tdm_err *err);
 
 /* Fills has_ratings, has_times, the scale of the ratings (unless one is there) and the fingerprint. */

@@ -26,6 +26,7 @@ struct tdm_records {
     known_key key[KEYS];
     size_t keys, turn; /* turn: objects have their keys in one order, so the next is tried first */
     bool failed;
+    bool header; /* the first record that is not blank is names */
     size_t word; /* where the next item of a sequence begins; 0: none is open */
 };
 
@@ -85,6 +86,7 @@ void tdm_records_begin(tdm_records *r, const tdm_block *b)
 {
     r->b = b;
     r->at = r->next = r->word = 0;
+    r->header = b->first && r->shape->dialect.header;
 }
 
 size_t tdm_records_line(const tdm_records *r)
@@ -140,7 +142,8 @@ static int want(void *ctx, tdm_str name)
     return slot;
 }
 
-/* Of several members for one role the best name wins; of a list's ids the second best is kept too, and all keywords. */
+/* Of several members for one role the best name wins; of a list's ids the second best is kept too, and all keywords.
+ * Clears out->bad where out->raw is an object. */
 static tdm_status object_read(tdm_records *r, tdm_record *out, tdm_err *err)
 {
     const tdm_object_value *v;
@@ -151,10 +154,8 @@ static tdm_status object_read(tdm_records *r, tdm_record *out, tdm_err *err)
     tdm_status st = tdm_object_read(r->objects, out->raw, want, r, &python, &v, &n, &whole, err);
     if (st) return st;
     if (r->failed) return tdm_nomem(err, "a record");
-    if (!whole) {
-        out->bad = "not a whole JSON object";
-        return TDM_OK;
-    }
+    if (!whole) return TDM_OK;
+    out->bad = NULL;
     for (int k = 0; k < TDM_ROLES; k++) best[k] = ~0u;
     tdm_buf_reset(&r->text);
     for (size_t i = 0; i < n; i++) {
@@ -183,6 +184,21 @@ static tdm_status object_read(tdm_records *r, tdm_record *out, tdm_err *err)
     return TDM_OK;
 }
 
+/* A line that is no object may be several: the first of them, and what follows is read next. */
+static tdm_status first_of_line(tdm_records *r, tdm_record *out, tdm_err *err)
+{
+    tdm_str line = out->raw, value;
+    bool broken;
+    size_t n = tdm_value_next(&value, &broken, line, true);
+    tdm_str more = tdm_value_strip((tdm_str){line.p + n, line.n - n});
+    if (broken || !value.n || !more.n || more.p[0] != '{') return TDM_OK;
+    out->raw = value;
+    tdm_status st = object_read(r, out, err);
+    if (out->bad) out->raw = line;
+    else r->next = (size_t)(line.p + n - r->b->p);
+    return st;
+}
+
 static tdm_status json_next(tdm_records *r, tdm_record *out, bool *more, tdm_err *err)
 {
     bool broken = false;
@@ -199,9 +215,10 @@ static tdm_status json_next(tdm_records *r, tdm_record *out, bool *more, tdm_err
         r->next += n ? n : a.n;
     }
     r->at = (size_t)(out->raw.p - r->b->p);
-    if (!broken) return object_read(r, out, err);
     out->bad = "not a whole JSON object";
-    return TDM_OK;
+    if (broken) return TDM_OK;
+    tdm_status st = object_read(r, out, err);
+    return st || !out->bad || r->shape->form != TDM_FORM_LINES ? st : first_of_line(r, out, err);
 }
 
 /* ---- tables ---- */
@@ -233,10 +250,11 @@ static tdm_status table_next(tdm_records *r, tdm_record *out, bool *more, tdm_er
         r->at = r->next;
         size_t n = tdm_table_next(c, &s->dialect, a, true);
         if (c->failed || c->bytes.failed) return tdm_nomem(err, "a record");
-        bool header = s->dialect.header && r->b->first && r->next == 0;
         r->next += n;
         out->raw = (tdm_str){a.p, n};
-        skip = header || c->n == 0 || (c->n == 1 && !tdm_str_trim(tdm_cell(c, 0)).n);
+        bool blank = c->n == 0 || (c->n == 1 && !tdm_str_trim(tdm_cell(c, 0)).n);
+        skip = blank || r->header;
+        r->header = r->header && blank;
     }
     while (out->raw.n && (out->raw.p[out->raw.n - 1] == '\n' || out->raw.p[out->raw.n - 1] == '\r')) out->raw.n--;
     size_t columns = s->dialect.columns;

@@ -3,10 +3,12 @@
 #include "data/source.h"
 
 #include "base/mem.h"
+#include "data/packed.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,6 +16,7 @@ enum { STEP = 1 << 18 };
 
 struct tdm_source {
     struct archive *a;
+    tdm_packed_file *file;
     char *name;
     char *p;
     size_t cap, at, end;
@@ -27,6 +30,7 @@ void tdm_source_close(tdm_source *s)
 {
     if (!s) return;
     if (s->a) archive_read_free(s->a);
+    tdm_packed_close(s->file);
     tdm_free(s->name);
     tdm_free(s->member);
     tdm_free(s->p);
@@ -35,9 +39,9 @@ void tdm_source_close(tdm_source *s)
 
 static tdm_status archive_fail(const tdm_source *s, tdm_err *err)
 {
-    const char *why = archive_error_string(s->a);
-    return tdm_fail(err, archive_errno(s->a) == ENOMEM ? TDM_E_NOMEM : TDM_E_IO, "%s: could not be read: %s", s->name,
-                    why ? why : "unknown reason");
+    tdm_str why = tdm_str_trim(tdm_str_of(archive_error_string(s->a))); /* some end in a newline */
+    return tdm_fail(err, archive_errno(s->a) == ENOMEM ? TDM_E_NOMEM : TDM_E_IO, "%s: could not be read: %.*s", s->name,
+                    why.n ? (int)why.n : 14, why.n ? why.p : "unknown reason");
 }
 
 static tdm_status source_new(tdm_source **out, const char *name, tdm_err *err)
@@ -50,7 +54,6 @@ static tdm_status source_new(tdm_source **out, const char *name, tdm_err *err)
     }
     s->line = 1;
     /* named one by one: "all" would also start outside programs */
-    archive_read_support_filter_gzip(s->a);
     archive_read_support_filter_bzip2(s->a);
     archive_read_support_filter_xz(s->a);
     archive_read_support_filter_zstd(s->a);
@@ -115,14 +118,24 @@ static tdm_status file_open(tdm_source **out, int *rc, const char *path, const c
     struct stat info;
     bool standard = !strcmp(path, "-");
     *out = NULL;
-    if (!standard && stat(path, &info))
-        return tdm_fail(err, TDM_E_IO, "%s: could not be opened: %s", path, strerror(errno));
-    if (!standard && S_ISDIR(info.st_mode))
+    int fd = standard ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return tdm_fail(err, TDM_E_IO, "%s: could not be opened: %s", path, strerror(errno));
+    bool known = !fstat(fd, &info);
+    if (known && S_ISDIR(info.st_mode)) {
+        if (!standard) close(fd);
         return tdm_fail(err, TDM_E_FORMAT, "%s: is a folder; expected a file of reviews, ratings or items", path);
-    tdm_status st = source_new(out, standard ? "standard input" : name, err);
+    }
+    tdm_packed_file *file;
+    tdm_status st = tdm_packed_open_fd(&file, fd, err);
     if (st) return st;
-    if (!standard && S_ISREG(info.st_mode)) (*out)->size = (uint64_t)info.st_size;
-    *rc = standard ? archive_read_open_fd((*out)->a, 0, STEP) : archive_read_open_filename((*out)->a, path, STEP);
+    st = source_new(out, standard ? "standard input" : name, err);
+    if (st) {
+        tdm_packed_close(file);
+        return st;
+    }
+    (*out)->file = file;
+    if (known && S_ISREG(info.st_mode)) (*out)->size = (uint64_t)info.st_size;
+    *rc = tdm_packed_give(file, (*out)->a);
     return TDM_OK;
 }
 
@@ -186,7 +199,23 @@ tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void 
     tdm_status st = source_new(out, name, err);
     if (st) return st;
     (*out)->size = n;
-    return finish(out, archive_read_open_memory((*out)->a, bytes, n), err);
+    st = tdm_packed_open_bytes(&(*out)->file, bytes, n, err);
+    if (!st) return finish(out, tdm_packed_give((*out)->file, (*out)->a), err);
+    tdm_source_close(*out);
+    *out = NULL;
+    return st;
+}
+
+/* Nothing of the file may be left behind the last byte that was unpacked, and a zip must have its end. */
+static tdm_status end_check(const tdm_source *s, tdm_err *err)
+{
+    bool zip = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+    bool raw = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_RAW;
+    la_int64_t unpacked = archive_filter_bytes(s->a, -1);
+    bool rest = raw && !tdm_packed_gzip(s->file) && s->size && unpacked >= 0 && (uint64_t)unpacked < s->size;
+    if (!rest && !(zip && !tdm_packed_zip_ends(s->file))) return TDM_OK;
+    return tdm_fail(err, TDM_E_IO, "%s: could not be read: the packed data is cut short, or something else follows it",
+                    s->name);
 }
 
 tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
@@ -205,8 +234,8 @@ tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
         s->ended = true;
         const char *another = NULL;
         if (s->packed_file && !s->member && entry_next(s, &another, err)) return TDM_E_IO;
-        if (another)
-            return tdm_fail(err, TDM_E_FORMAT, "%s: holds several files; unpack it and name the one to read", s->name);
+        if (!another) return end_check(s, err);
+        return tdm_fail(err, TDM_E_FORMAT, "%s: holds several files; unpack it and name the one to read", s->name);
     }
     return TDM_OK;
 }
@@ -226,14 +255,11 @@ size_t tdm_source_line_number(const tdm_source *s) { return s->line; }
 uint64_t tdm_source_offset(const tdm_source *s) { return s->offset; }
 uint64_t tdm_source_size(const tdm_source *s) { return s->size; }
 
-uint64_t tdm_source_read(const tdm_source *s)
-{
-    la_int64_t n = archive_filter_bytes(s->a, -1);
-    return n > 0 ? (uint64_t)n : 0;
-}
+uint64_t tdm_source_read(const tdm_source *s) { return tdm_packed_taken(s->file); }
 
 const char *tdm_source_packing(const tdm_source *s)
 {
     int format = archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK;
+    if (tdm_packed_gzip(s->file)) return "gzip";
     return format == ARCHIVE_FORMAT_ZIP ? "zip" : archive_filter_name(s->a, 0);
 }

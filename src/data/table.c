@@ -144,23 +144,17 @@ static void blanks_instead(tdm_cells *c, const tdm_dialect *d, tdm_str line)
     cell_end(c, line.p, 0, line.n);
 }
 
-size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
+/* The record that begins `ahead`, whose first line ends at line_end (the end of it all where it has no end). *cells:
+ * how many; `lines`: whether a quoted cell may go over the line's end. */
+static size_t record(size_t *cells, tdm_cells *c, const tdm_dialect *d, tdm_str ahead, const char *line_end, bool lines,
+                     bool last)
 {
-    const char *p = ahead.p, *end = p + ahead.n, *line_end = ahead.n ? memchr(p, '\n', ahead.n) : NULL;
+    const char *p = ahead.p, *all = p + ahead.n, *end = lines ? all : line_end;
     size_t width = d->sep[1] ? 2 : 1;
-    if (!ahead.n || (!line_end && !last)) return 0;
-    if (!line_end) line_end = end;
-    size_t length = (size_t)(line_end - p);
-    tdm_str line = {p, length && p[length - 1] == '\r' ? length - 1 : length};
-    if (d->sep[0] == ' ') {
-        split_blanks(c, line);
-        return length + (line_end < end);
-    }
-    if (!c && !memchr(p, '"', length)) return length + (line_end < end);
     begin(c);
-    for (;;) {
+    for (*cells = 1;; ++*cells) {
         quoted q = {p, 0, 0};
-        size_t n = p < end && *p == '"' ? quoted_read(&q, c, d, width, p, end, last) : 0;
+        size_t n = p < end && *p == '"' ? quoted_read(&q, c, d, width, p, end, last || !lines) : 0;
         if (n == SIZE_MAX) return 0;
         p += n;
         if (n && p > line_end) {
@@ -177,6 +171,47 @@ size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool la
         if (p >= line_end) break;
         p += width;
     }
+    return (size_t)(line_end - ahead.p) + (line_end < all);
+}
+
+/* Whether every line of the record is one by itself, with as many cells as a record has. */
+static bool lines_are_records(const tdm_dialect *d, tdm_str text)
+{
+    const char *p = text.p, *end = p + text.n;
+    while (p < end) {
+        const char *line_end = memchr(p, '\n', (size_t)(end - p));
+        size_t cells;
+        if (!line_end) line_end = end;
+        record(&cells, NULL, d, (tdm_str){p, (size_t)(end - p)}, line_end, false, true);
+        if (cells != d->columns) return false;
+        p = line_end + 1;
+    }
+    return true;
+}
+
+/* A stray quote swallows lines until another one happens to look like its end. What came of it is no record: it has
+ * another number of cells, or each of its lines is a record by itself. */
+static bool swallowed(const tdm_dialect *d, tdm_str text, size_t cells)
+{
+    return d->columns > 1 && (cells != d->columns || lines_are_records(d, text));
+}
+
+size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
+{
+    const char *p = ahead.p, *end = p + ahead.n, *line_end = ahead.n ? memchr(p, '\n', ahead.n) : NULL;
+    if (!ahead.n || (!line_end && !last)) return 0;
+    if (!line_end) line_end = end;
+    size_t length = (size_t)(line_end - p), cells;
+    tdm_str line = {p, length && p[length - 1] == '\r' ? length - 1 : length};
+    length += line_end < end;
+    if (d->sep[0] == ' ') {
+        split_blanks(c, line);
+        return length;
+    }
+    if (!c && !memchr(p, '"', line.n)) return length;
+    size_t n = record(&cells, c, d, ahead, line_end, tdm_table_spans_lines(d), last);
+    if (!n) return 0;
+    if (n > length && swallowed(d, (tdm_str){p, n}, cells)) n = record(&cells, c, d, ahead, line_end, false, last);
     if (c && c->n == 1 && d->sep[0] == '\t' && d->columns > 1) blanks_instead(c, d, line);
-    return (size_t)(line_end - ahead.p) + (line_end < end);
+    return n;
 }

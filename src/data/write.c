@@ -238,7 +238,8 @@ static tdm_status files_begin(work *w, const char *folder, tdm_err *err)
         t[n + 1] = tdm_tensor_1d(name[n + 1], TDM_U8, NULL, w->bytes[k]);
         n += 2;
     }
-    char *path = tdm_path_join(folder, TDM_DATASET_MAIN), *text = tdm_path_join(folder, TDM_DATASET_TEXT);
+    char *path = tdm_path_join(folder, TDM_DATASET_MAIN TDM_DATASET_DRAFT);
+    char *text = tdm_path_join(folder, TDM_DATASET_TEXT TDM_DATASET_DRAFT);
     tdm_status st = path && text ? TDM_OK : tdm_nomem(err, "a file name");
     if (!st) st = tdm_safetensors_begin(&w->main, path, m, w->tested ? MAIN : PART, err);
     if (!st) st = tdm_safetensors_begin(&w->text, text, t, n, err);
@@ -278,8 +279,9 @@ tdm_status tdm_builder_write(tdm_dataset **out, tdm_builder *b, const char *fold
     if (!st) st = ends(&w, err);
     tdm_builder_empty(b);
     tdm_mem_trim(); /* before the dataset is mapped */
-    if (!st) st = tdm_dataset_map(out, folder, (size_t[]){w.U, w.I, w.N}, b->seed, false, err);
+    if (!st) st = tdm_dataset_map(out, folder, (size_t[]){w.U, w.I, w.N}, b->seed, true, err);
 done:
+    if (st) tdm_dataset_drop(folder);
     tdm_safetensors_drop(w.main);
     tdm_safetensors_drop(w.text);
     tdm_numbering_clear(&w.items);

@@ -160,8 +160,12 @@ static const char *account_wrong(const cJSON *h)
             read, extra, sum, interactions, tdm_json_num(h, "duplicates", 0), damage_rejected(h));
         return why;
     }
-    const cJSON *v, *source = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(h, "sources"), 0);
-    if (tdm_json_num(source, "rows", -1) != read) return "the rows of the source are not rows_read";
+    const cJSON *v, *source;
+    double rows = 0;
+    cJSON_ArrayForEach(source, cJSON_GetObjectItemCaseSensitive(
+                                   h, "sources")) if (!strcmp(tdm_json_str(source, "holds", ""), "interactions"))
+        rows += tdm_json_num(source, "rows", -1);
+    if (rows != read) return "the rows of the sources are not rows_read";
     double rated = 0;
     cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(h, "ratings")) rated += v->valuedouble;
     if (rated > interactions) return "more ratings than interactions";

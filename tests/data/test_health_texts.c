@@ -161,7 +161,7 @@ static cJSON *health_of_files(const char *source, const char *items)
     CHECK_OK(tdm_builder_open(&b, 1, &err), err);
     CHECK_OK(tdm_load_files(&l, b, &o, run, &err), err);
     CHECK_OK(small_log_finish(&d, b, 0, &left, &err), err);
-    CHECK_OK(tdm_health(&h, d, &left, &l, &err), err);
+    CHECK_OK(tdm_health(&h, d, &left, &l, NULL, &err), err);
     tdm_load_clear(&l);
     tdm_builder_close(b);
     tdm_dataset_close(d);

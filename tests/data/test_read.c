@@ -65,7 +65,7 @@ static tdm_status load_try(loaded *out, const char *rows, const char *items, tdm
     if (!st) st = tdm_load_files(&l, b, &o, NULL, err);
     tdm_left_out left;
     if (!st) st = small_log_finish(&out->d, b, 0, &left, err);
-    if (!st) st = tdm_health(&out->health, out->d, &left, &l, err);
+    if (!st) st = tdm_health(&out->health, out->d, &left, &l, NULL, err);
     tdm_load_clear(&l);
     tdm_builder_close(b);
     return st;
@@ -508,7 +508,7 @@ static void real_files_give_the_known_counts(void **state)
         CHECK_OK(tdm_load_files(&l, b, &o, NULL, &err), err);
         tdm_left_out left;
         CHECK_OK(small_log_finish(&x.d, b, 0, &left, &err), err);
-        CHECK_OK(tdm_health(&x.health, x.d, &left, &l, &err), err);
+        CHECK_OK(tdm_health(&x.health, x.d, &left, &l, NULL, &err), err);
         bool right = (double)x.d->U == known[k].users && (double)x.d->I == known[k].n_items &&
                      (double)x.d->N == known[k].interactions &&
                      tdm_json_num(x.health, "items_with_title", -1) == known[k].titled;

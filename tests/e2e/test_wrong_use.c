@@ -68,7 +68,7 @@ static void broken_files(void **state)
     e2e_refused("fit image.png -o x", 1, "image.png", "PNG image", "expected interactions", NULL);
     e2e_refused("fit page.html -o x", 1, "page.html", "HTML page", "expected interactions", NULL);
     e2e_refused("fit labels.txt -o x", 1, "labels.txt", "no person", "expected interactions", NULL);
-    e2e_refused("fit cut.json.gz -o x", 1, "cut.json.gz", "truncated", NULL);
+    e2e_refused("fit cut.json.gz -o x", 1, "cut.json.gz", "cut short", NULL);
     e2e_refused("fit only-items.json -o x", 1, "only-items.json", "expected interactions", NULL);
     e2e_refused("fit reviews.jsonl --items image.png -o x", 1, "image.png", "expected a list of items", NULL);
     e2e_refused("fit reviews.jsonl --items reviews.jsonl -o x", 1, "reviews.jsonl", "expected a list of items", NULL);
