@@ -130,7 +130,7 @@ static void clean_text(void *ctx)
     values *v = ctx;
     for (size_t i = 0; i < v->n; i++) {
         tdm_buf_reset(&v->out);
-        tdm_clean_text(&v->out, value(v, i), 4000);
+        tdm_clean_text(&v->out, value(v, i), 4000, true);
         v->sink += v->out.n;
     }
 }

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
                     double v;
                     int64_t t;
                     tdm_buf_reset(&text);
-                    tdm_clean_text(&text, rec.value[k], 100);
+                    tdm_clean_text(&text, rec.value[k], 100, true);
                     tdm_clean_id(&text, rec.value[k]);
                     tdm_clean_number(&v, rec.value[k]);
                     tdm_clean_time(&t, rec.value[k]);

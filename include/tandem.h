@@ -97,6 +97,7 @@ typedef struct tdm_options {
     const char *rejects; /* file that takes the bad rows, as JSON lines; NULL: none */
     double max_bad;      /* a source of which a larger share of rows is bad is refused; 0: 0.5 */
     int mend_ids;        /* put back leading zeros that a spreadsheet took off ids, where another file has them */
+    const char *keep;    /* rules of cleaning to leave out: "duplicates,scale,placeholders,people,html,length" */
     size_t memory;       /* bytes to use for preparing before rows go to a file; 0: half of the machine's */
     /* protocol */
     const char *split;      /* "time" (default), "leave-one-out", "ratio", "files" */
@@ -178,8 +179,8 @@ tdm_status tdm_inspect(char **answer, const char *path, tdm_err *err);
 
 /* Takes a person out of a dataset folder: rows, texts, id, and the health table brought up to date; items stay. After a
  * crash the folder is the old one or the new one, whole. Then what each of `n` model folders still holds of them, which
- * only training again removes. A person unknown to the dataset and to all models is an error that names the nearest ids;
- * a model folder in the place of the dataset is one too. */
+ * only training again removes. A person unknown to the dataset and to all models is an error that names the nearest
+ * ids; a model folder in the place of the dataset is one too. */
 tdm_status tdm_forget(char **answer, const char *dataset, const char *user, const char *const *models, size_t n,
                       tdm_run *run, tdm_err *err);
 

@@ -166,14 +166,21 @@ static inline bool stays(const char *p)
     return (odd | (blank & blank << 8)) == 0 && apart;
 }
 
-void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest)
+unsigned tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest, bool html)
 {
-    size_t at = out->n;
-    if (s.n > 16 * longest + 4096) s.n = 16 * longest + 4096; /* what lies behind can only be cut */
+    size_t at = out->n, given = tdm_str_trim(s).n;
+    unsigned marks = 0;
+    if (s.n > 16 * longest + 4096) { /* what lies behind can only be cut */
+        s.n = 16 * longest + 4096;
+        given = tdm_str_trim(s).n;
+    }
     tdm_clean_id(out, s);
-    if (out->failed || out->n == at) return;
-    decode(out, at);
-    decode(out, at); /* "&amp;quot;" is common */
+    if (out->failed || out->n == at) return 0;
+    size_t whole = out->n;
+    if (whole - at != given) marks |= 1u << TDM_CLEANED_ENCODING; /* mended bytes are longer */
+    if (html) decode(out, at);
+    if (html) decode(out, at); /* "&amp;quot;" is common */
+    if (out->n != whole) marks |= 1u << TDM_CLEANED_HTML;
     char *const begin = out->p + at, *const end = out->p + out->n, *to = begin;
     bool blank = false;
     for (const char *p = begin; p < end;) {
@@ -193,8 +200,12 @@ void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest)
             size_t n = 1;
             if (!ordinary(b)) {
                 uint32_t c = b;
-                if (b == '<') n = tag(p, end), c = n ? ' ' : '<', n += !n;
-                else if (b >= 0x80) n = tdm_utf8_next((tdm_str){p, (size_t)(end - p)}, &c);
+                if (b == '<') {
+                    n = html ? tag(p, end) : 0;
+                    if (n) marks |= 1u << TDM_CLEANED_HTML;
+                    c = n ? ' ' : '<';
+                    n += !n;
+                } else if (b >= 0x80) n = tdm_utf8_next((tdm_str){p, (size_t)(end - p)}, &c);
                 if (c <= ' ' || (c >= 0x7f && c <= 0xa0) || c == 0x200b || c == 0xfeff || c == 0x2028 || c == 0x2029) {
                     blank = to > begin;
                     p += n;
@@ -206,8 +217,34 @@ void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest)
             while (n--) *to++ = *p++;
         }
     }
+    if ((size_t)(to - begin) > longest) marks |= 1u << TDM_CLEANED_CUT;
     out->n = at + tdm_str_trim(tdm_utf8_cut((tdm_str){begin, (size_t)(to - begin)}, longest)).n;
     out->p[out->n] = 0;
+    return marks;
+}
+
+/* ---- rules ---- */
+
+tdm_status tdm_keep_parse(tdm_keep *out, const char *words, tdm_err *err)
+{
+    *out = (tdm_keep){0};
+    const struct {
+        const char *name;
+        bool *rule;
+    } known[] = {{"duplicates", &out->duplicates}, {"scale", &out->scale}, {"placeholders", &out->placeholders},
+                 {"people", &out->people},         {"html", &out->html},   {"length", &out->length}};
+    while (words && *words) {
+        size_t n = strcspn(words, ","), k = 0;
+        tdm_str word = tdm_str_trim((tdm_str){words, n});
+        words += n + (words[n] == ',');
+        while (k < sizeof known / sizeof *known && !tdm_str_is(word, known[k].name)) k++;
+        if (k == sizeof known / sizeof *known)
+            return tdm_fail(err, TDM_E_ARG,
+                            "--keep %.*s: expected duplicates, scale, placeholders, people, html or length",
+                            TDM_STR_ARG(word));
+        *known[k].rule = true;
+    }
+    return TDM_OK;
 }
 
 /* ---- nothing ---- */

@@ -4,10 +4,33 @@
 #define TDM_DATA_CLEAN_H
 
 #include "base/bytes.h"
+#include "base/status.h"
 
-/* Appends running text to `out`: UTF-8 whatever came, HTML entities decoded, tags and control characters out, runs of
- * white space one blank, at most `longest` bytes. */
-void tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest);
+/* What was changed in a value beyond white space and control characters. */
+enum { TDM_CLEANED_HTML, TDM_CLEANED_CUT, TDM_CLEANED_ENCODING, TDM_CLEANED_PLACEHOLDER, TDM_CLEANED };
+
+/* Rules that --keep leaves out. */
+typedef struct tdm_keep {
+    bool duplicates;   /* equal rows stay */
+    bool scale;        /* ratings outside the scale stay */
+    bool placeholders; /* only what is empty is missing */
+    bool people;       /* a cell is one person, whatever is in it */
+    bool html;         /* entities and tags stay */
+    bool length;       /* texts are not cut */
+} tdm_keep;
+
+/* "duplicates,html"; NULL: none. */
+tdm_status tdm_keep_parse(tdm_keep *out, const char *words, tdm_err *err);
+
+/* Appends running text to `out`: UTF-8 whatever came, HTML entities decoded and tags out where `html`, control
+ * characters out, runs of white space one blank, at most `longest` bytes. Returns what was changed, a bit for each (1
+ * << TDM_CLEANED_HTML and so on). */
+unsigned tdm_clean_text(tdm_buf *out, tdm_str s, size_t longest, bool html);
+
+static inline void tdm_cleaned_count(size_t *counts, unsigned marks)
+{
+    for (int k = 0; marks; k++, marks >>= 1) counts[k] += marks & 1;
+}
 
 /* Appends any bytes as UTF-8: as they are where they are that; else each bad byte as Windows-1252, or as U+FFFD where
  * some longer character is whole. */

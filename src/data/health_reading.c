@@ -3,6 +3,17 @@
 #include "data/health_parts.h"
 #include "data/load.h"
 
+static bool cleaned_add(cJSON *h, const size_t *count)
+{
+    static const char *const names[TDM_CLEANED] = {"html", "cut", "encoding", "placeholders"};
+    cJSON *o = cJSON_CreateObject();
+    bool ok = o;
+    for (int k = 0; ok && k < TDM_CLEANED; k++)
+        if (count[k]) ok = tdm_health_number(o, names[k], (double)count[k]);
+    if (!ok) cJSON_Delete(o);
+    return ok && tdm_health_put(h, "cleaned", o);
+}
+
 static bool reading_add(cJSON *h, const tdm_left_out *left, const tdm_load *l)
 {
     cJSON *rejected = cJSON_CreateObject();
@@ -15,7 +26,7 @@ static bool reading_add(cJSON *h, const tdm_left_out *left, const tdm_load *l)
            tdm_health_number(h, "below_min_rating", (double)l->below_min_rating) &&
            tdm_health_number(h, "left_out_core", (double)left->core) &&
            tdm_health_number(h, "left_out_events", (double)l->left_out_events) &&
-           tdm_health_number(h, "several_people", (double)l->several_people) &&
+           tdm_health_number(h, "several_people", (double)l->several_people) && cleaned_add(h, l->cleaned) &&
            tdm_health_number(h, "items_read", (double)l->items_read) &&
            tdm_health_number(h, "items_damaged", (double)l->items_damaged) &&
            (!l->events || tdm_health_put(h, "events", cJSON_Duplicate(l->events, true))) &&

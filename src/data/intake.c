@@ -74,16 +74,22 @@ static bool number(double *out, tdm_str s)
     return (!comma && tdm_clean_number(out, s)) || tdm_clean_amount(out, s);
 }
 
+static bool missing(const tdm_keep *keep, tdm_str s)
+{
+    return keep->placeholders ? !tdm_str_trim(s).n : tdm_clean_missing(s);
+}
+
 /* What cannot be read as it should; TDM_REJECTS: nothing. *detail: the value. */
-static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const tdm_record *rec, bool several)
+static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const tdm_record *rec, bool several,
+                        const tdm_keep *keep)
 {
     const tdm_str *v = rec->value;
     tdm_str user = tdm_str_trim(v[TDM_ROLE_USER]), item = tdm_str_trim(v[TDM_ROLE_ITEM]);
     *detail = rec->bad ? tdm_str_of(rec->bad) : user;
     if (rec->bad) return TDM_REJECT_BROKEN;
-    if (tdm_clean_missing(user)) return TDM_REJECT_NO_USER;
+    if (missing(keep, user)) return TDM_REJECT_NO_USER;
     *detail = item;
-    if (tdm_clean_missing(item)) return TDM_REJECT_NO_ITEM;
+    if (missing(keep, item)) return TDM_REJECT_NO_ITEM;
     if ((user.n > TDM_MOST_ID && !several) || item.n > TDM_MOST_ID) return TDM_REJECT_LONG_ID;
     *detail = v[TDM_ROLE_RATING];
     if (!number(rating, *detail) || !(fabs(*rating) < 1e9)) {
@@ -134,10 +140,12 @@ static double event_weight(const tdm_role_map *map, tdm_str name)
     return map->events ? 1 : NAN;
 }
 
-static uint32_t text_add(tdm_buf *to, tdm_str s, size_t longest)
+static uint32_t text_add(tdm_intake *x, const tdm_keep *keep, tdm_str s, size_t longest)
 {
+    tdm_buf *to = &x->batch.bytes;
     size_t was = to->n;
-    if (s.n && !tdm_clean_missing(s)) tdm_clean_text(to, s, longest);
+    if (s.n && !missing(keep, s))
+        tdm_cleaned_count(x->cleaned, tdm_clean_text(to, s, keep->length ? TDM_MOST_KEPT : longest, !keep->html));
     return (uint32_t)(to->n - was);
 }
 
@@ -168,10 +176,12 @@ static bool row_add(tdm_intake *x, const tdm_records *r, const tdm_record *rec, 
     const tdm_str *v = rec->value;
     tdm_batch *b = &x->batch;
     tdm_str people = tdm_str_trim(v[TDM_ROLE_USER]), event = tdm_str_trim(v[TDM_ROLE_EVENT]), detail;
-    bool several = several_people(people);
+    const tdm_keep *keep = &rules->keep;
+    bool several = !keep->people && several_people(people);
     double rating;
-    tdm_batch_row row = {.flags = (rules->test ? TDM_ROW_TEST : 0) | (rec->ordered ? TDM_ROW_ORDERED : 0)};
-    tdm_reject why = judge(&detail, &rating, &row.time, rec, several);
+    tdm_batch_row row = {.flags = (rules->test ? TDM_ROW_TEST : 0) |
+                                  (rec->ordered || keep->duplicates ? TDM_ROW_ORDERED : 0)};
+    tdm_reject why = judge(&detail, &rating, &row.time, rec, several, keep);
     x->rows++;
     if (why != TDM_REJECTS) {
         reject(x, r, rec, rules, why, detail);
@@ -194,15 +204,17 @@ static bool row_add(tdm_intake *x, const tdm_records *r, const tdm_record *rec, 
     }
     row.item_at = b->bytes.n;
     row.item_n = id_add(&b->bytes, v[TDM_ROLE_ITEM]);
-    row.title_n = tdm_clean_no_title(v[TDM_ROLE_TITLE]) ? 0 : text_add(&b->bytes, v[TDM_ROLE_TITLE], TDM_MOST_TITLE);
+    bool placeholder = !keep->placeholders && v[TDM_ROLE_TITLE].n && tdm_clean_no_title(v[TDM_ROLE_TITLE]);
+    if (placeholder) x->cleaned[TDM_CLEANED_PLACEHOLDER]++;
+    else row.title_n = text_add(x, keep, v[TDM_ROLE_TITLE], TDM_MOST_TITLE);
     for (size_t added = 0; people.n;) {
         tdm_str one = person_next(&people, several);
         if (!one.n) continue;
         row.at = b->bytes.n;
         row.user_n = id_add(&b->bytes, one);
         if (!several) { /* whose words they are is not known otherwise */
-            row.summary_n = text_add(&b->bytes, v[TDM_ROLE_SUMMARY], TDM_MOST_SUMMARY);
-            row.review_n = text_add(&b->bytes, v[TDM_ROLE_TEXT], TDM_MOST_REVIEW);
+            row.summary_n = text_add(x, keep, v[TDM_ROLE_SUMMARY], TDM_MOST_SUMMARY);
+            row.review_n = text_add(x, keep, v[TDM_ROLE_TEXT], TDM_MOST_REVIEW);
         }
         if (!tdm_batch_add(b, &row)) return false;
         x->several_people += added++ > 0;

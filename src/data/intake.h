@@ -4,6 +4,7 @@
 #define TDM_DATA_INTAKE_H
 
 #include "data/batch.h"
+#include "data/clean.h"
 #include "data/load.h"
 #include "data/reader.h"
 #include "data/scale.h"
@@ -15,6 +16,7 @@ typedef struct tdm_intake_rules {
     double min_rating;
     bool test;     /* the file is the test file */
     bool keep_bad; /* rejects are wanted */
+    tdm_keep keep;
     size_t file;   /* its place among all files */
     double high;   /* ratings outside 0..high may lie outside the scale */
 } tdm_intake_rules;
@@ -40,6 +42,7 @@ typedef struct tdm_intake {
     tdm_batch batch;
     size_t rows, rejected[TDM_REJECTS], below_min_rating, left_out_events, several_people, rated;
     tdm_bad_row bad[TDM_REJECTS]; /* the first for each reason */
+    size_t cleaned[TDM_CLEANED];  /* values, by what was changed */
     size_t first_bad;             /* line of the first of all; 0: none */
     tdm_buf rejects;              /* JSON lines */
     tdm_outside *outside;         /* rows that may turn out to be outside the scale */

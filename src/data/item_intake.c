@@ -18,16 +18,27 @@ void tdm_item_intake_clear(tdm_item_intake *x)
 
 /* ---- texts ---- */
 
-static void text_add(tdm_buf *to, tdm_str s, size_t longest)
+static bool missing(const tdm_keep *keep, tdm_str s)
 {
-    if (s.n && !tdm_clean_missing(s)) tdm_clean_text(to, s, longest);
+    return keep->placeholders ? !tdm_str_trim(s).n : tdm_clean_missing(s);
 }
 
-static void title_add(tdm_buf *to, tdm_str s)
+static void text_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s, size_t longest)
 {
+    if (s.n && !missing(keep, s))
+        tdm_cleaned_count(x->cleaned,
+                          tdm_clean_text(&x->bytes, s, keep->length ? TDM_MOST_KEPT : longest, !keep->html));
+}
+
+static void title_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s)
+{
+    tdm_buf *to = &x->bytes;
     size_t was = to->n;
-    text_add(to, s, TDM_MOST_TITLE);
-    if (!to->failed && tdm_clean_no_title((tdm_str){to->n > was ? to->p + was : "", to->n - was})) to->n = was;
+    text_add(x, keep, s, TDM_MOST_TITLE);
+    if (to->failed || to->n == was || keep->placeholders) return;
+    if (!tdm_clean_no_title((tdm_str){to->p + was, to->n - was})) return;
+    x->cleaned[TDM_CLEANED_PLACEHOLDER]++;
+    to->n = was;
 }
 
 /* Whether it is one list in quotes, as some tools write a column of lists: 'Beauty', 'Skin Care'. */
@@ -65,14 +76,16 @@ static bool has_line(tdm_str lines, tdm_str line)
 }
 
 /* Pieces on a line each, each cleaned, none twice, none longer than `longest`, at most `most` bytes. */
-static void lines_add(tdm_buf *to, tdm_buf *piece, tdm_str s, bool bars, size_t longest, size_t most)
+static void lines_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s, bool bars, size_t longest, size_t most)
 {
+    tdm_buf *to = &x->bytes, *piece = &x->piece;
     size_t was = to->n;
     while (s.n) {
         tdm_str one = piece_next(&s, bars);
         tdm_buf_reset(piece);
-        if (tdm_clean_missing(one) || tdm_str_is(one, "(no genres listed)")) continue;
-        tdm_clean_text(piece, one, longest + 1);
+        if (missing(keep, one) || tdm_str_is(one, "(no genres listed)")) continue;
+        unsigned marks = tdm_clean_text(piece, one, longest + 1, !keep->html);
+        tdm_cleaned_count(x->cleaned, marks & ~(1u << TDM_CLEANED_CUT)); /* what is too long goes whole */
         size_t have = to->n - was;
         if (!piece->n || piece->n > longest || have + piece->n + 1 > most) continue;
         if (have && has_line((tdm_str){to->p + was, have}, (tdm_str){piece->p, piece->n})) continue;
@@ -125,57 +138,63 @@ static uint32_t find(tdm_match *match, const tdm_builder *b, tdm_str id, tdm_str
 
 /* ---- records ---- */
 
-static bool item_add(tdm_item_intake *x, const tdm_record *rec, const tdm_shape *shape, const tdm_builder *b, bool mend)
+static void texts_add(tdm_item_intake *x, tdm_found_item *item, const tdm_str *v, const tdm_item_rules *rules)
+{
+    const tdm_keep *keep = &rules->keep;
+    for (int f = 0; f < TDM_FIELDS; f++) {
+        size_t was = x->bytes.n;
+        if (rules->shape->tags && f != TDM_FIELD_KEYWORDS) continue;
+        if (f == TDM_FIELD_TITLE) title_add(x, keep, v[TDM_ROLE_TITLE]);
+        else if (f == TDM_FIELD_BRAND) text_add(x, keep, v[TDM_ROLE_BRAND], TDM_MOST_BRAND);
+        else if (f == TDM_FIELD_DESCRIPTION) text_add(x, keep, v[TDM_ROLE_DESCRIPTION], TDM_MOST_DESCRIPTION);
+        else if (f == TDM_FIELD_CATEGORY)
+            lines_add(x, keep, v[TDM_ROLE_CATEGORY], true, TDM_MOST_CATEGORY, TDM_MOST_CATEGORIES);
+        else
+            lines_add(x, keep, v[rules->shape->tags ? TDM_ROLE_TAG : TDM_ROLE_KEYWORDS], false, TDM_MOST_KEYWORDS,
+                      TDM_MOST_KEYWORDS);
+        item->n[f] = (uint32_t)(x->bytes.n - was);
+    }
+}
+
+static bool item_add(tdm_item_intake *x, const tdm_record *rec, const tdm_item_rules *rules)
 {
     const tdm_str *v = rec->value;
     tdm_str id = tdm_str_trim(v[TDM_ROLE_ITEM]), other = tdm_str_trim(v[TDM_ROLE_OTHER]);
     tdm_found_item item = {.at = x->bytes.n};
+    tdm_buf *to = &x->bytes;
     x->rows++;
-    if (rec->bad || tdm_clean_missing(id) || id.n > TDM_MOST_ID || other.n > TDM_MOST_ID) {
+    if (rec->bad || missing(&rules->keep, id) || id.n > TDM_MOST_ID || other.n > TDM_MOST_ID) {
         x->broken++;
         return true;
     }
-    tdm_buf *to = &x->bytes;
     tdm_clean_id(to, id);
     item.id_n = (uint32_t)(to->n - item.at);
     tdm_buf_reset(&x->piece);
     tdm_clean_id(&x->piece, other);
     if (to->failed || x->piece.failed) return false;
-    item.code = find(&item.match, b, (tdm_str){to->p + item.at, item.id_n},
+    item.code = find(&item.match, rules->builder, (tdm_str){to->p + item.at, item.id_n},
                      (tdm_str){x->piece.n ? x->piece.p : "", x->piece.n});
     bool damaged = item.match == TDM_MATCH_ROWS_DAMAGED || item.match == TDM_MATCH_LIST_DAMAGED;
-    if (item.match == TDM_MATCH_NONE || (damaged && !mend)) {
+    if (item.match == TDM_MATCH_NONE) {
         to->n = item.at;
-        if (!damaged) return true;
-    } else
-        for (int f = 0; f < TDM_FIELDS; f++) {
-            size_t was = to->n;
-            if (shape->tags && f != TDM_FIELD_KEYWORDS) continue;
-            if (f == TDM_FIELD_TITLE) title_add(to, v[TDM_ROLE_TITLE]);
-            else if (f == TDM_FIELD_BRAND) text_add(to, v[TDM_ROLE_BRAND], TDM_MOST_BRAND);
-            else if (f == TDM_FIELD_DESCRIPTION) text_add(to, v[TDM_ROLE_DESCRIPTION], TDM_MOST_DESCRIPTION);
-            else if (f == TDM_FIELD_CATEGORY)
-                lines_add(to, &x->piece, v[TDM_ROLE_CATEGORY], true, TDM_MOST_CATEGORY, TDM_MOST_CATEGORIES);
-            else
-                lines_add(to, &x->piece, v[shape->tags ? TDM_ROLE_TAG : TDM_ROLE_KEYWORDS], false, TDM_MOST_KEYWORDS,
-                          TDM_MOST_KEYWORDS);
-            item.n[f] = (uint32_t)(to->n - was);
-        }
+        return true;
+    }
+    if (!damaged || rules->mend) texts_add(x, &item, v, rules);
     if (to->failed || tdm_grow(&x->item, &x->cap, x->n + 1, sizeof *x->item)) return false;
     x->item[x->n++] = item;
     return true;
 }
 
-tdm_status tdm_item_intake_block(tdm_item_intake *x, tdm_records *records, const tdm_shape *shape, const tdm_builder *b,
-                                 bool mend, tdm_err *err)
+tdm_status tdm_item_intake_block(tdm_item_intake *x, tdm_records *records, const tdm_item_rules *rules, tdm_err *err)
 {
     tdm_record rec;
     bool more = true;
     x->rows = x->broken = x->n = 0;
+    memset(x->cleaned, 0, sizeof x->cleaned);
     tdm_buf_reset(&x->bytes);
     for (;;) {
         tdm_status st = tdm_records_next(records, &rec, &more, err);
         if (st || !more) return st;
-        if (!item_add(x, &rec, shape, b, mend)) return tdm_nomem(err, "the items");
+        if (!item_add(x, &rec, rules)) return tdm_nomem(err, "the items");
     }
 }

@@ -5,6 +5,7 @@
 
 #include "data/build.h"
 #include "data/catalog.h"
+#include "data/clean.h"
 #include "data/reader.h"
 
 /* How a record's id was found among the items of the rows. */
@@ -24,7 +25,7 @@ typedef struct tdm_found_item {
 
 /* All zero is empty. */
 typedef struct tdm_item_intake {
-    size_t rows, broken;
+    size_t rows, broken, cleaned[TDM_CLEANED];
     tdm_found_item *item; /* those that rows have */
     size_t n, cap;
     tdm_buf bytes, piece;
@@ -32,8 +33,15 @@ typedef struct tdm_item_intake {
 
 void tdm_item_intake_clear(tdm_item_intake *x);
 
-/* Empties `x` and fills it with the block that `records` is at. `mend`: damaged ids count as found. */
-tdm_status tdm_item_intake_block(tdm_item_intake *x, tdm_records *records, const tdm_shape *shape, const tdm_builder *b,
-                                 bool mend, tdm_err *err);
+/* What holds for all blocks of a file. */
+typedef struct tdm_item_rules {
+    const tdm_shape *shape;
+    const tdm_builder *builder; /* whose rows say which items are wanted */
+    bool mend;                  /* damaged ids count as found */
+    tdm_keep keep;
+} tdm_item_rules;
+
+/* Empties `x` and fills it with the block that `records` is at. */
+tdm_status tdm_item_intake_block(tdm_item_intake *x, tdm_records *records, const tdm_item_rules *rules, tdm_err *err);
 
 #endif

@@ -13,7 +13,8 @@ enum {
     TDM_MOST_KEYWORDS = 1000,
     TDM_MOST_SUMMARY = 500,
     TDM_MOST_REVIEW = 10000,
-    TDM_MOST_RAW = 65536 /* of a rejected row */
+    TDM_MOST_RAW = 65536,    /* of a rejected row */
+    TDM_MOST_KEPT = 64 << 20 /* of a text that --keep length leaves as it is */
 };
 
 #endif

@@ -47,6 +47,8 @@ typedef struct loader {
     size_t rows, rejected[TDM_REJECTS]; /* of `now` */
     tdm_bad_row bad[TDM_REJECTS];
     tdm_intake_rules rules;
+    tdm_item_rules item_rules;
+    tdm_keep keep;
     tdm_intake *intake;           /* TDM_FEED_SLOTS */
     tdm_item_intake *item_intake; /* TDM_FEED_SLOTS */
 } loader;
@@ -123,6 +125,7 @@ static tdm_status intake_count(loader *w, const tdm_intake *x, tdm_err *err)
     l->below_min_rating += x->below_min_rating;
     l->left_out_events += x->left_out_events;
     l->several_people += x->several_people;
+    for (int k = 0; k < TDM_CLEANED; k++) l->cleaned[k] += x->cleaned[k];
     for (size_t k = 0; k < TDM_REJECTS; k++) {
         if (x->rejected[k] && !w->rejected[k]) w->bad[k] = x->bad[k];
         l->rejected[k] += x->rejected[k];
@@ -163,7 +166,7 @@ static tdm_status items_read(void *ctx, size_t slot, tdm_records *records, const
 {
     loader *w = ctx;
     (void)block;
-    return tdm_item_intake_block(&w->item_intake[slot], records, &w->now->reader.shape, w->b, w->o->mend_ids, err);
+    return tdm_item_intake_block(&w->item_intake[slot], records, &w->item_rules, err);
 }
 
 static tdm_status items_take(void *ctx, size_t slots, tdm_err *err)
@@ -175,6 +178,7 @@ static tdm_status items_take(void *ctx, size_t slots, tdm_err *err)
         l->items_read += x->rows;
         w->rows += x->rows;
         l->items_broken += x->broken;
+        for (int c = 0; c < TDM_CLEANED; c++) l->cleaned[c] += x->cleaned[c];
         for (size_t i = 0; i < x->n; i++) {
             const tdm_found_item *f = &x->item[i];
             bool damaged = f->match != TDM_MATCH_WHOLE;
@@ -207,8 +211,10 @@ static tdm_status input_read(loader *w, tdm_input *in, tdm_err *err)
                                   .min_rating = w->o->min_rating,
                                   .test = in->test,
                                   .keep_bad = w->rejects != NULL,
+                                  .keep = w->keep,
                                   .file = (size_t)(in - w->all.in),
                                   .high = tdm_scale_high(&w->scale)};
+    w->item_rules = (tdm_item_rules){.shape = s, .builder = w->b, .mend = w->o->mend_ids, .keep = w->keep};
     const char *holds = s->tags ? "tags" : items ? "items" : "interactions";
     tdm_log(w->run, TDM_LOG_INFO, "prepare", "%s: %s, %s", in->name, holds, s->text);
     tdm_status st = tdm_feed_file(&feed, &in->reader, w->run, err);
@@ -235,6 +241,7 @@ static tdm_status scale_apply(loader *w, tdm_err *err)
     bool none;
     tdm_buf lines = {0};
     tdm_status st = TDM_OK;
+    if (w->keep.scale) return TDM_OK;
     tdm_scale_end(&w->scale, &low, &high, &none);
     tdm_builder_scale(w->b, low, high, none);
     if (none) tdm_log(w->run, TDM_LOG_INFO, "prepare", "ratings of -1 stand for none");
@@ -322,6 +329,7 @@ tdm_status tdm_load_files(tdm_load *out, tdm_builder *b, const tdm_options *o, t
     w.intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.intake);
     w.item_intake = tdm_new(TDM_FEED_SLOTS, sizeof *w.item_intake);
     tdm_status st = w.intake && w.item_intake && out->sources ? TDM_OK : tdm_nomem(err, "the files' names");
+    if (!st) st = tdm_keep_parse(&w.keep, o->keep, err);
     for (size_t s = 0; !st && s < TDM_FEED_SLOTS; s++) w.intake[s].batch.seed = tdm_builder_seed(b);
     if (!st && o->rejects && !(w.rejects = fopen(o->rejects, "w")))
         st = tdm_fail(err, TDM_E_IO, "%s: could not be created: %s", o->rejects, strerror(errno));

@@ -5,6 +5,7 @@
 
 #include "base/run.h"
 #include "data/build.h"
+#include "data/clean.h"
 
 /* key of the health table */
 #define TDM_REJECT_LIST(X)                                                                                             \
@@ -31,9 +32,10 @@ typedef struct tdm_load {
     size_t left_out_events; /* of a type that weighs 0 */
     size_t several_people;  /* rows beyond the first that cells with several people gave */
     size_t items_read, items_matched, items_broken;
-    size_t items_damaged; /* found only once lost leading zeros are put back */
-    cJSON *sources;       /* [{"file", "format", "holds", "rows"}] */
-    cJSON *events;        /* {type: how many}; NULL: no file has types */
+    size_t cleaned[TDM_CLEANED]; /* values, by what was changed */
+    size_t items_damaged;        /* found only once lost leading zeros are put back */
+    cJSON *sources;              /* [{"file", "format", "holds", "rows"}] */
+    cJSON *events;               /* {type: how many}; NULL: no file has types */
 } tdm_load;
 
 /* Reads o->sources, o->test and o->items into `b`; tells it the scale of the ratings. A source that is a list of items,

@@ -28,7 +28,7 @@ static void texts_are_made_clean(void **state)
                  {"", "", 100}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         tdm_buf b = {0};
-        tdm_clean_text(&b, tdm_str_of(cases[k].in), cases[k].longest);
+        tdm_clean_text(&b, tdm_str_of(cases[k].in), cases[k].longest, true);
         assert_string_equal(b.p ? b.p : "", cases[k].out);
         tdm_buf_clear(&b);
     }
@@ -149,7 +149,7 @@ static void check_same_text(tdm_str s, size_t longest)
     tdm_buf fast = {0}, slow = {0};
     tdm_buf_str(&fast, "before ");
     tdm_buf_str(&slow, "before ");
-    tdm_clean_text(&fast, s, longest);
+    tdm_clean_text(&fast, s, longest, true);
     plain_clean_text(&slow, s, longest);
     if (fast.n != slow.n || memcmp(fast.p, slow.p, fast.n + 1))
         fail_msg("%.*s\nis       %s\nand not  %s", TDM_STR_ARG(s), fast.p, slow.p);

@@ -342,6 +342,65 @@ static void a_scale_of_ten_is_no_outlier(void **state)
     done(&x);
 }
 
+static void rules_of_cleaning_can_be_left_out(void **state)
+{
+    (void)state;
+    char commas[800] = "user,item,rating,text\na,x,5,so &amp; so\na,x,5,so &amp; so\na,nan,4,b\nb,y,50,caf\xe9\n"
+                       "\"AG3D6O4STAQKAY2UVGEUV46KN35Q,AHMY5CWJMMK5BJRBBSNLYT3ONILA\",y,1,c\n";
+    for (int k = 0; k < 12; k++) sprintf(commas + strlen(commas), "u%d,z,3,\n", k); /* so that 50 is one of many */
+    loaded x = load(commas, NULL, (tdm_options){.max_bad = 1});
+    const cJSON *cleaned = cJSON_GetObjectItem(x.health, "cleaned");
+    CHECK(x.d->N == 15 && tdm_json_num(x.health, "duplicates", 0) == 1 &&
+          tdm_json_num(x.health, "several_people", 0) == 1);
+    CHECK(tdm_json_num(cleaned, "html", 0) == 2 && tdm_json_num(cleaned, "encoding", 0) == 1);
+    done(&x);
+    static const struct {
+        const char *keep;
+        size_t N;
+    } cases[] = {{"duplicates", 16}, {"scale", 16}, {"placeholders", 16}, {"people", 14}, {"duplicates, scale", 17}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        x = load(commas, NULL, (tdm_options){.max_bad = 1, .keep = cases[k].keep});
+        if (x.d->N != cases[k].N) fail_msg("--keep %s: %zu rows", cases[k].keep, x.d->N);
+        done(&x);
+    }
+    x = load("user,item,text\na,x,<b>so</b> &amp; so\n", NULL, (tdm_options){.keep = "html"});
+    assert_string_equal(told(x.d), "a x /<b>so</b> &amp; so\n");
+    done(&x);
+    tdm_err err;
+    CHECK(load_try(&x, commas, NULL, (tdm_options){.keep = "all"}, &err) == TDM_E_ARG && strstr(err.msg, "all"));
+}
+
+static void lost_zeros_are_found_and_put_back(void **state)
+{
+    (void)state;
+    const char *rows = "user,item\na,205616461\na,B00000001\nb,0738700797\n";
+    const char *items =
+        "asin,title\n0205616461,Lost here\n738700797,Lost there\nB00000001,Whole\n0000000007,Nobody's\n";
+    loaded x = load(rows, items, (tdm_options){0});
+    CHECK(tdm_json_num(x.health, "items_damaged", 0) == 2 && tdm_json_num(x.health, "items_with_title", 0) == 1);
+    CHECK(tdm_dataset_item(x.d, tdm_str_of("205616461")) != TDM_NONE);
+    done(&x);
+    x = load(rows, items, (tdm_options){.mend_ids = 1});
+    CHECK(tdm_json_num(x.health, "items_damaged", 0) == 2 && tdm_json_num(x.health, "items_with_title", 0) == 3);
+    uint32_t mended = tdm_dataset_item(x.d, tdm_str_of("0205616461"));
+    CHECK(mended != TDM_NONE && tdm_str_is(tdm_dataset_name(x.d, mended), "Lost here"));
+    CHECK(tdm_dataset_item(x.d, tdm_str_of("205616461")) == TDM_NONE && x.d->I == 3);
+    done(&x);
+}
+
+static void a_file_of_bad_rows_is_refused_with_its_column(void **state)
+{
+    (void)state;
+    const char *rows = "user,item,rating\na,x,five\nb,y,four\nc,z,3\n";
+    loaded x;
+    tdm_err err;
+    CHECK(load_try(&x, rows, NULL, (tdm_options){0}, &err) == TDM_E_FORMAT);
+    CHECK(strstr(err.msg, "2 of the first 3") && strstr(err.msg, "column 3, rating") && strstr(err.msg, "five"));
+    x = load(rows, NULL, (tdm_options){.max_bad = 0.7});
+    CHECK(x.d->N == 1);
+    done(&x);
+}
+
 static void people_in_one_cell_are_told_apart(void **state)
 {
     (void)state;
@@ -538,6 +597,9 @@ int main(void)
         cmocka_unit_test(what_is_no_log_is_refused_with_what_it_is),
         cmocka_unit_test(bad_rows_are_counted_written_and_stop_a_strict_run),
         cmocka_unit_test(a_scale_of_ten_is_no_outlier),
+        cmocka_unit_test(rules_of_cleaning_can_be_left_out),
+        cmocka_unit_test(lost_zeros_are_found_and_put_back),
+        cmocka_unit_test(a_file_of_bad_rows_is_refused_with_its_column),
         cmocka_unit_test(people_in_one_cell_are_told_apart),
         cmocka_unit_test(items_of_every_kind_are_read),
         cmocka_unit_test(packed_files_are_unpacked),

@@ -187,7 +187,7 @@ static void text_of_pages(void **state)
                  {"   \n ", ""}};
     for (size_t i = 0; i < N(cases); i++) {
         tdm_buf b = {0};
-        tdm_clean_text(&b, tdm_str_of(cases[i].raw), 1000);
+        tdm_clean_text(&b, tdm_str_of(cases[i].raw), 1000, true);
         if (!tdm_str_is((tdm_str){b.p ? b.p : "", b.n}, cases[i].clean))
             fail_msg("\"%s\": \"%.*s\"", cases[i].raw, (int)b.n, b.p);
         tdm_buf_clear(&b);
@@ -202,7 +202,7 @@ static void long_text_is_cut(void **state)
     for (size_t longest = 95; longest < 105; longest++) {
         for (size_t i = 0; i + 3 <= sizeof text; i += 3) memcpy(text + i, "€", 3);
         tdm_buf b = {0};
-        tdm_clean_text(&b, (tdm_str){text, sizeof text - 1}, longest);
+        tdm_clean_text(&b, (tdm_str){text, sizeof text - 1}, longest, true);
         CHECK(b.n == longest / 3 * 3 && !memcmp(b.p, text, b.n));
         tdm_buf_clear(&b);
     }
