@@ -241,7 +241,8 @@ static void odd_values_are_kept(void **state)
 {
     (void)state;
     static const float ratings[] = {0, 25.4f, 25.5f, 0.1f, 1.0f / 3, -3, 1e30f, -0.0f, NAN};
-    static const int64_t times[] = {TDM_NO_TIME, -5, -1, 0, 5, UINT32_MAX, (int64_t)UINT32_MAX + 1, INT64_MAX, INT64_MAX};
+    static const int64_t times[] = {TDM_NO_TIME, -5,       -1, 0, 5, UINT32_MAX, (int64_t)UINT32_MAX + 1,
+                                    INT64_MAX,   INT64_MAX};
     tdm_builder *b;
     tdm_dataset *d;
     tdm_err err;

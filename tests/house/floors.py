@@ -19,7 +19,7 @@ FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names.s
 BLIND = {"eval", "tune", "serve"}  # see models through model/model.h only
 MODELS = {"cf", "content", "gpt2"}
 LONGEST = 600
-SOURCES = ("*.c", "*.h", "*.cu", "*.py", "*.sh")
+SOURCES = ("*.c", "*.h", "*.cpp", "*.cu", "*.py", "*.sh")
 
 
 def included(path):
@@ -30,7 +30,7 @@ def included(path):
 
 
 def floor_faults(root):
-    for path in sorted((root / "src").rglob("*.[ch]")):
+    for path in sorted((root / "src").rglob("*.[ch]*")):
         home = path.relative_to(root / "src").parts[0]
         if home not in FLOOR:
             yield f"{path}: src/{home} is on no floor; add it to tests/house/floors.py and docs/design.md"
