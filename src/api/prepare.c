@@ -32,6 +32,7 @@ tdm_status tdm_pipeline_prepare(char **health, const char *folder, const tdm_opt
         st = o->core > 1 ? tdm_fail(err, TDM_E_ARG, "--core %zu leaves no interaction; use a smaller one", o->core)
                          : tdm_fail(err, TDM_E_FORMAT, "%s: no interaction is left after cleaning", o->sources[0]);
     if (!st) st = tdm_health(&table, d, &left, &l, run, err);
+    tdm_log(run, TDM_LOG_DEBUG, "prepare", "counted");
     if (!st) st = tdm_run_check(run, "prepare", err);
     if (!st) st = tdm_dataset_seal(d, folder, table, err);
     else tdm_dataset_drop(folder);

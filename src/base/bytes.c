@@ -20,7 +20,7 @@ bool tdm_str_is(tdm_str a, const char *s) { return tdm_str_eq(a, tdm_str_of(s));
 
 static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-tdm_str tdm_str_trim(tdm_str a)
+tdm_str tdm_str_strip(tdm_str a)
 {
     while (a.n && is_space(a.p[0])) a.p++, a.n--;
     while (a.n && is_space(a.p[a.n - 1])) a.n--;

@@ -18,7 +18,14 @@ tdm_str tdm_str_of(const char *s); /* strlen's worth */
 bool tdm_str_eq(tdm_str a, tdm_str b);
 int tdm_str_cmp(tdm_str a, tdm_str b); /* byte order, as memcmp */
 bool tdm_str_is(tdm_str a, const char *s);
-tdm_str tdm_str_trim(tdm_str a);                                 /* without ASCII white space at both ends */
+tdm_str tdm_str_strip(tdm_str a); /* what tdm_str_trim does where there is something to do */
+
+/* Without ASCII white space at both ends. */
+static inline tdm_str tdm_str_trim(tdm_str a)
+{
+    return !a.n || ((unsigned char)a.p[0] > ' ' && (unsigned char)a.p[a.n - 1] > ' ') ? a : tdm_str_strip(a);
+}
+
 #define TDM_STR_ARG(s) (int)((s).n > 4096 ? 4096 : (s).n), (s).p /* for "%.*s" */
 
 /* A growing buffer. All zero is an empty one. After a failed append `failed` stays set and appends do nothing, so a

@@ -85,6 +85,15 @@ tdm_status tdm_file_write_pieces(const char *path, const tdm_str *pieces, size_t
     return st;
 }
 
+tdm_status tdm_file_sync(const char *path, tdm_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return io_fail(err, path, "open");
+    tdm_status st = fsync(fd) ? io_fail(err, path, "sync") : TDM_OK;
+    close(fd);
+    return st;
+}
+
 tdm_status tdm_file_write(const char *path, const void *bytes, size_t n, tdm_err *err)
 {
     tdm_str piece = {bytes, n};

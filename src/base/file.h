@@ -20,6 +20,9 @@ void tdm_map_close(tdm_map *m); /* all-zero is fine */
 tdm_status tdm_file_write_pieces(const char *path, const tdm_str *pieces, size_t n, tdm_err *err);
 tdm_status tdm_file_write(const char *path, const void *bytes, size_t n, tdm_err *err);
 
+/* Waits until what was written to the file is on the disk. */
+tdm_status tdm_file_sync(const char *path, tdm_err *err);
+
 /* Makes a rename to `path` last: syncs its folder. */
 void tdm_file_settle(const char *path);
 

@@ -51,7 +51,7 @@ tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, co
                                  tdm_err *err);
 tdm_status tdm_safetensors_put(tdm_safetensors_out *o, size_t tensor, size_t at_byte, const void *bytes, size_t n,
                                tdm_err *err);
-tdm_status tdm_safetensors_end(tdm_safetensors_out *o, tdm_err *err);
+tdm_status tdm_safetensors_end(tdm_safetensors_out *o, bool sync, tdm_err *err);
 void tdm_safetensors_drop(tdm_safetensors_out *o); /* NULL is fine */
 
 typedef struct tdm_safetensors tdm_safetensors;

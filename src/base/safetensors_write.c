@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sync_file_range */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -75,6 +76,8 @@ tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n
 
 /* ---- piece by piece ---- */
 
+enum { SOON = 1 << 16 };
+
 struct tdm_safetensors_out {
     char *path, *draft; /* draft: "<path>.tmp", what is written to */
     int fd;
@@ -143,18 +146,24 @@ tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, co
 tdm_status tdm_safetensors_put(tdm_safetensors_out *o, size_t tensor, size_t at_byte, const void *bytes, size_t n,
                                tdm_err *err)
 {
-    return put(o, o->header + o->at[tensor] + at_byte, bytes, n, err);
+    size_t at = o->header + o->at[tensor] + at_byte;
+    tdm_status st = put(o, at, bytes, n, err);
+#ifdef __linux__
+    if (!st && n >= SOON)
+        (void)sync_file_range(o->fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE); /* the disk may begin */
+#endif
+    return st;
 }
 
-tdm_status tdm_safetensors_end(tdm_safetensors_out *o, tdm_err *err)
+tdm_status tdm_safetensors_end(tdm_safetensors_out *o, bool sync, tdm_err *err)
 {
-    tdm_status st = fsync(o->fd) ? fail(o, "sync", err) : TDM_OK;
+    tdm_status st = sync && fsync(o->fd) ? fail(o, "sync", err) : TDM_OK;
     if (!st && rename(o->draft, o->path))
         st = tdm_fail(err, TDM_E_IO, "%s: could not rename into place: %s", o->path, strerror(errno));
     if (!st) {
         close(o->fd);
         o->fd = -1;
-        tdm_file_settle(o->path);
+        if (sync) tdm_file_settle(o->path);
     }
     tdm_safetensors_drop(o);
     return st;

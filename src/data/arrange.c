@@ -109,6 +109,7 @@ typedef struct work {
     tdm_arranged *out;
     tdm_shelf *shelf;
     tdm_shelved fresh;
+    uint8_t *const *used;
 } work;
 
 /* The rows of one person. */
@@ -127,6 +128,7 @@ static bool person(work *w, uint32_t who, timed *t, size_t n)
         }
         tdm_row_unpack(&row, t[i].p);
         if (!tdm_shelved_add(w->shelf, &w->fresh, &row)) return false;
+        tdm_mark_item(w->used, row.item);
         w->out->summary_bytes += row.summary.n;
         w->out->review_bytes += row.review.n;
         w->out->tested |= row.flags & TDM_ROW_TEST;
@@ -168,11 +170,11 @@ void tdm_arrange_room_clear(tdm_arrange_room *r)
 }
 
 tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_intern *people, float low, float high,
-                       tdm_arrange_room *room, tdm_err *err)
+                       tdm_arrange_room *room, uint8_t *const *used, tdm_err *err)
 {
     tdm_shelved *r = &s->part[part];
     held h = {0};
-    work w = {.out = out, .shelf = s};
+    work w = {.out = out, .shelf = s, .used = used};
     *out = (tdm_arranged){.person = tdm_new(people->n, sizeof *out->person)};
     bool enough = out->person && !tdm_grow(&room->at, &room->at_cap, people->n + 1, sizeof *room->at) &&
                   !tdm_grow(&room->t, &room->t_cap, r->rows, sizeof(timed)) &&

@@ -25,9 +25,15 @@ typedef struct tdm_arrange_room {
 
 void tdm_arrange_room_clear(tdm_arrange_room *r);
 
+/* Marks (1) the items of a part's rows in used[part][number], where threads meet that all write the same. */
+static inline void tdm_mark_item(uint8_t *const *used, uint32_t item)
+{
+    __atomic_store_n(&used[item >> 24][item & 0xffffff], 1, __ATOMIC_RELAXED);
+}
+
 /* Replaces the part's rows by the rows in order, without those that equal an earlier one (all fields) and those rated
- * outside [low, high]. */
+ * outside [low, high], and marks the items that are left. */
 tdm_status tdm_arrange(tdm_arranged *out, tdm_shelf *s, size_t part, const tdm_intern *people, float low, float high,
-                       tdm_arrange_room *room, tdm_err *err);
+                       tdm_arrange_room *room, uint8_t *const *used, tdm_err *err);
 
 #endif

@@ -128,6 +128,11 @@ static tdm_status index_make(cJSON **out, const tdm_dataset *d, const char *fold
 static tdm_status publish(const char *folder, tdm_err *err)
 {
     tdm_status st = TDM_OK;
+    for (int k = 0; !st && k < 2; k++) { /* dataset.json is synced already */
+        char *draft = path_of(folder, names[k], true);
+        st = draft ? tdm_file_sync(draft, err) : tdm_nomem(err, "a file name");
+        tdm_free(draft);
+    }
     for (int k = 0; !st && k < 3; k++) {
         char *draft = path_of(folder, names[k], true), *path = path_of(folder, names[k], false);
         if (!draft || !path) st = tdm_nomem(err, "a file name");

@@ -67,9 +67,16 @@ static void reject(tdm_intake *x, const tdm_records *r, const tdm_record *rec, c
 
 /* ---- one row ---- */
 
-/* A plain number, or one that somebody dressed up. */
+/* A plain number, or one that somebody dressed up; most are like "5" or "4.5". */
 static bool number(double *out, tdm_str s)
 {
+    if (s.n && s.n <= 3 && s.p[0] >= '0' && s.p[0] <= '9') {
+        int whole = s.p[0] - '0', tenth = s.n == 3 && s.p[1] == '.' ? s.p[2] - '0' : 0;
+        if (s.n == 1 || (s.n == 3 && s.p[1] == '.' && tenth >= 0 && tenth <= 9)) {
+            *out = (10 * whole + tenth) / 10.0;
+            return true;
+        }
+    }
     bool comma = s.n && memchr(s.p, ',', s.n);
     return (!comma && tdm_clean_number(out, s)) || tdm_clean_amount(out, s);
 }

@@ -17,8 +17,8 @@ typedef struct tdm_intake_rules {
     bool test;     /* the file is the test file */
     bool keep_bad; /* rejects are wanted */
     tdm_keep keep;
-    size_t file;   /* its place among all files */
-    double high;   /* ratings outside 0..high may lie outside the scale */
+    size_t file; /* its place among all files */
+    double high; /* ratings outside 0..high may lie outside the scale */
 } tdm_intake_rules;
 
 enum { TDM_EVENT_KINDS = 64 };

@@ -33,26 +33,23 @@ static tdm_status arrange(void *ctx, size_t p, tdm_err *err)
     tdm_builder *b = w->b;
     tdm_arrange_room *room = &w->room[p / TDM_PARTS_AT_ONCE];
     float low = b->none ? -1 : b->low;
-    tdm_status st = tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], low, b->high, room, err);
+    tdm_status st = tdm_arrange(&w->k->part[p], &b->shelf, p, &b->user[p], low, b->high, room, w->k->item, err);
     if (p % TDM_PARTS_AT_ONCE == TDM_PARTS_AT_ONCE - 1) tdm_arrange_room_clear(room);
+    for (size_t i = 0; !st && i < w->k->part[p].people; i++) w->k->user[p][w->k->part[p].person[i]] = 1;
     return st;
 }
 
-/* Marks the items of a part's rows as used. Threads meet here, and all write the same 1. */
-static tdm_status mark(void *ctx, size_t p, tdm_err *err)
+/* Writes the pairs of a part's rows to their place. */
+static tdm_status pair(void *ctx, size_t p, tdm_err *err)
 {
     work *w = ctx;
     tdm_shelved_cursor c = {.shelf = &w->b->shelf, .rows = &w->b->shelf.part[p]};
     tdm_packed row;
     bool more = true;
     tdm_status st = TDM_OK;
-    for (size_t i = 0; i < w->k->part[p].people; i++) w->k->user[p][w->k->part[p].person[i]] = 1;
     for (size_t at = w->row_at[p]; !(st = tdm_shelved_next(&c, &row, &more, err)) && more; at++) {
-        size_t part = row.item >> 24, number = row.item & 0xffffff;
-        __atomic_store_n(&w->k->item[part][number], 1, __ATOMIC_RELAXED);
-        if (!w->pair) continue;
         w->pair[at][0] = (uint32_t)w->user_at[p] + row.user;
-        w->pair[at][1] = (uint32_t)w->item_at[part] + number;
+        w->pair[at][1] = (uint32_t)w->item_at[row.item >> 24] + (row.item & 0xffffff);
     }
     tdm_shelved_close(&c);
     return st;
@@ -129,7 +126,7 @@ tdm_status tdm_kept_find(tdm_kept *out, tdm_builder *b, size_t core, tdm_left_ou
     }
     size_t rows = w.row_at[TDM_PARTS];
     if (!st && core > 1 && !(w.pair = tdm_new(rows, sizeof *w.pair))) st = tdm_nomem(err, "the k-core");
-    if (!st) st = tdm_parts_each(b->run, mark, &w, err);
+    if (!st && core > 1) st = tdm_parts_each(b->run, pair, &w, err);
     if (!st && core > 1) st = peel(&w, rows, core, err);
     if (!st && core > 1) st = tdm_parts_each(b->run, measure, &w, err);
     left->core = rows;

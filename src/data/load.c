@@ -301,6 +301,7 @@ static tdm_status load_all(loader *w, tdm_err *err)
     }
     if (st) return st;
     tdm_progress(w->run, "prepare", w->total, w->total, NULL);
+    tdm_log(w->run, TDM_LOG_DEBUG, "prepare", "read: %zu rows", w->l->rows_read);
     if (w->l->items_read && !w->l->items_matched)
         tdm_log(w->run, TDM_LOG_WARN, "prepare", "%s: none of its %zu items is in the interactions",
                 o->items ? o->items : "the lists of items", w->l->items_read);

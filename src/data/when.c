@@ -148,6 +148,15 @@ bool tdm_clean_time(int64_t *out, tdm_str s)
 {
     double v;
     s = tdm_str_trim(s);
+    if (s.n == 10) { /* seconds of our years, as in most logs */
+        int64_t n = 0;
+        size_t i = 0;
+        for (; i < 10 && digit(s.p[i]); i++) n = n * 10 + (s.p[i] - '0');
+        if (i == 10 && n < 7258118400) {
+            *out = n;
+            return true;
+        }
+    }
     if (s.n > 64) return false;
     if (!tdm_clean_number(&v, s)) return date(out, s);
     if (s.n == 8 && v >= 19000101 && v < 21000000 && date(out, s)) return true; /* no log is of 1970 */

@@ -248,12 +248,13 @@ static tdm_status files_begin(work *w, const char *folder, tdm_err *err)
     return st;
 }
 
+/* The disk has until tdm_dataset_seal to write it all. */
 static tdm_status ends(work *w, tdm_err *err)
 {
-    tdm_status st = tdm_safetensors_end(w->main, err);
+    tdm_status st = tdm_safetensors_end(w->main, false, err);
     w->main = NULL;
     if (!st) {
-        st = tdm_safetensors_end(w->text, err);
+        st = tdm_safetensors_end(w->text, false, err);
         w->text = NULL;
     }
     return st;
@@ -271,12 +272,15 @@ tdm_status tdm_builder_write(tdm_dataset **out, tdm_builder *b, const char *fold
     if (!st) st = tdm_kept_find(&kept, b, core, left ? left : &ignored, err);
     if (!st) st = tdm_catalog_number(&w.items, &b->items, kept.item, err);
     if (!st) sizes(&w);
+    if (!st)
+        tdm_log(b->run, TDM_LOG_DEBUG, "prepare", "sorted: %zu people, %zu items, %zu interactions", w.U, w.I, w.N);
     if (st || !w.N) goto done;
     st = files_begin(&w, folder, err);
     if (!st) st = parts_write(&w, err);
     for (int f = 0; !st && f <= TDM_FIELDS; f++) st = field_write(&w, f, err);
     if (!st) st = tdm_run_check(b->run, "prepare", err);
     if (!st) st = ends(&w, err);
+    tdm_log(b->run, TDM_LOG_DEBUG, "prepare", "written");
     tdm_builder_empty(b);
     tdm_mem_trim(); /* before the dataset is mapped */
     if (!st) st = tdm_dataset_map(out, folder, (size_t[]){w.U, w.I, w.N}, b->seed, true, err);
