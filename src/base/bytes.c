@@ -27,6 +27,18 @@ tdm_str tdm_str_strip(tdm_str a)
     return a;
 }
 
+bool tdm_str_has_line(tdm_str lines, tdm_str line)
+{
+    while (lines.n) {
+        const char *end = memchr(lines.p, '\n', lines.n);
+        tdm_str one = {lines.p, end ? (size_t)(end - lines.p) : lines.n};
+        if (tdm_str_eq(one, line)) return true;
+        lines.p += one.n + (end != NULL);
+        lines.n -= one.n + (end != NULL);
+    }
+    return false;
+}
+
 void tdm_buf_clear(tdm_buf *b)
 {
     tdm_free(b->p);

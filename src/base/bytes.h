@@ -18,7 +18,8 @@ tdm_str tdm_str_of(const char *s); /* strlen's worth */
 bool tdm_str_eq(tdm_str a, tdm_str b);
 int tdm_str_cmp(tdm_str a, tdm_str b); /* byte order, as memcmp */
 bool tdm_str_is(tdm_str a, const char *s);
-tdm_str tdm_str_strip(tdm_str a); /* what tdm_str_trim does where there is something to do */
+tdm_str tdm_str_strip(tdm_str a);                   /* what tdm_str_trim does where there is something to do */
+bool tdm_str_has_line(tdm_str lines, tdm_str line); /* whether one of the lines, apart by '\n', is this */
 
 /* Without ASCII white space at both ends. */
 static inline tdm_str tdm_str_trim(tdm_str a)

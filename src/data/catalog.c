@@ -68,18 +68,6 @@ static bool record_write(tdm_catalog *c, uint32_t code, const tdm_str *texts)
     return !t->bytes.failed;
 }
 
-static bool has_line(tdm_str lines, tdm_str line)
-{
-    while (lines.n) {
-        const char *end = memchr(lines.p, '\n', lines.n);
-        tdm_str one = {lines.p, end ? (size_t)(end - lines.p) : lines.n};
-        if (tdm_str_eq(one, line)) return true;
-        lines.p += one.n + (end != NULL);
-        lines.n -= one.n + (end != NULL);
-    }
-    return false;
-}
-
 /* The lines of both, none twice, at most TDM_MOST_KEYWORDS bytes. */
 static void keywords_add(tdm_buf *out, tdm_str was, tdm_str more)
 {
@@ -89,7 +77,8 @@ static void keywords_add(tdm_buf *out, tdm_str was, tdm_str more)
         tdm_str one = {more.p, end ? (size_t)(end - more.p) : more.n};
         more.p += one.n + (end != NULL);
         more.n -= one.n + (end != NULL);
-        if (out->n + one.n + 1 > TDM_MOST_KEYWORDS || (out->n && has_line((tdm_str){out->p, out->n}, one))) continue;
+        if (out->n + one.n + 1 > TDM_MOST_KEYWORDS || (out->n && tdm_str_has_line((tdm_str){out->p, out->n}, one)))
+            continue;
         if (out->n) tdm_buf_char(out, '\n');
         tdm_buf_add(out, one.p, one.n);
     }

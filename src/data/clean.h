@@ -42,6 +42,11 @@ void tdm_clean_id(tdm_buf *out, tdm_str s);
 /* Whether a value stands for "nothing here": empty, nan, null, none, n/a, unknown. */
 bool tdm_clean_missing(tdm_str s);
 
+static inline bool tdm_clean_nothing(const tdm_keep *keep, tdm_str s) /* as the rules say */
+{
+    return keep->placeholders ? !tdm_str_trim(s).n : tdm_clean_missing(s);
+}
+
 /* The same for titles: also "title_495", a lone dash, and script that a crawler took for a title. */
 bool tdm_clean_no_title(tdm_str s);
 

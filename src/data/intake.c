@@ -81,11 +81,6 @@ static bool number(double *out, tdm_str s)
     return (!comma && tdm_clean_number(out, s)) || tdm_clean_amount(out, s);
 }
 
-static bool missing(const tdm_keep *keep, tdm_str s)
-{
-    return keep->placeholders ? !tdm_str_trim(s).n : tdm_clean_missing(s);
-}
-
 /* What cannot be read as it should; TDM_REJECTS: nothing. *detail: the value. */
 static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const tdm_record *rec, bool several,
                         const tdm_keep *keep)
@@ -94,9 +89,9 @@ static tdm_reject judge(tdm_str *detail, double *rating, int64_t *time, const td
     tdm_str user = tdm_str_trim(v[TDM_ROLE_USER]), item = tdm_str_trim(v[TDM_ROLE_ITEM]);
     *detail = rec->bad ? tdm_str_of(rec->bad) : user;
     if (rec->bad) return TDM_REJECT_BROKEN;
-    if (missing(keep, user)) return TDM_REJECT_NO_USER;
+    if (tdm_clean_nothing(keep, user)) return TDM_REJECT_NO_USER;
     *detail = item;
-    if (missing(keep, item)) return TDM_REJECT_NO_ITEM;
+    if (tdm_clean_nothing(keep, item)) return TDM_REJECT_NO_ITEM;
     if ((user.n > TDM_MOST_ID && !several) || item.n > TDM_MOST_ID) return TDM_REJECT_LONG_ID;
     *detail = v[TDM_ROLE_RATING];
     if (!number(rating, *detail) || !(fabs(*rating) < 1e9)) {
@@ -151,7 +146,7 @@ static uint32_t text_add(tdm_intake *x, const tdm_keep *keep, tdm_str s, size_t 
 {
     tdm_buf *to = &x->batch.bytes;
     size_t was = to->n;
-    if (s.n && !missing(keep, s))
+    if (s.n && !tdm_clean_nothing(keep, s))
         tdm_cleaned_count(x->cleaned, tdm_clean_text(to, s, keep->length ? TDM_MOST_KEPT : longest, !keep->html));
     return (uint32_t)(to->n - was);
 }

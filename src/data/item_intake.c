@@ -18,14 +18,9 @@ void tdm_item_intake_clear(tdm_item_intake *x)
 
 /* ---- texts ---- */
 
-static bool missing(const tdm_keep *keep, tdm_str s)
-{
-    return keep->placeholders ? !tdm_str_trim(s).n : tdm_clean_missing(s);
-}
-
 static void text_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s, size_t longest)
 {
-    if (s.n && !missing(keep, s))
+    if (s.n && !tdm_clean_nothing(keep, s))
         tdm_cleaned_count(x->cleaned,
                           tdm_clean_text(&x->bytes, s, keep->length ? TDM_MOST_KEPT : longest, !keep->html));
 }
@@ -68,13 +63,6 @@ static tdm_str piece_next(tdm_str *s, bool bars)
     return one;
 }
 
-static bool has_line(tdm_str lines, tdm_str line)
-{
-    while (lines.n)
-        if (tdm_str_eq(piece_next(&lines, false), line)) return true;
-    return false;
-}
-
 /* Pieces on a line each, each cleaned, none twice, none longer than `longest`, at most `most` bytes. */
 static void lines_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s, bool bars, size_t longest, size_t most)
 {
@@ -83,12 +71,12 @@ static void lines_add(tdm_item_intake *x, const tdm_keep *keep, tdm_str s, bool 
     while (s.n) {
         tdm_str one = piece_next(&s, bars);
         tdm_buf_reset(piece);
-        if (missing(keep, one) || tdm_str_is(one, "(no genres listed)")) continue;
+        if (tdm_clean_nothing(keep, one) || tdm_str_is(one, "(no genres listed)")) continue;
         unsigned marks = tdm_clean_text(piece, one, longest + 1, !keep->html);
         tdm_cleaned_count(x->cleaned, marks & ~(1u << TDM_CLEANED_CUT)); /* what is too long goes whole */
         size_t have = to->n - was;
         if (!piece->n || piece->n > longest || have + piece->n + 1 > most) continue;
-        if (have && has_line((tdm_str){to->p + was, have}, (tdm_str){piece->p, piece->n})) continue;
+        if (have && tdm_str_has_line((tdm_str){to->p + was, have}, (tdm_str){piece->p, piece->n})) continue;
         if (have) tdm_buf_char(to, '\n');
         tdm_buf_add(to, piece->p, piece->n);
     }
@@ -163,7 +151,7 @@ static bool item_add(tdm_item_intake *x, const tdm_record *rec, const tdm_item_r
     tdm_found_item item = {.at = x->bytes.n};
     tdm_buf *to = &x->bytes;
     x->rows++;
-    if (rec->bad || missing(&rules->keep, id) || id.n > TDM_MOST_ID || other.n > TDM_MOST_ID) {
+    if (rec->bad || tdm_clean_nothing(&rules->keep, id) || id.n > TDM_MOST_ID || other.n > TDM_MOST_ID) {
         x->broken++;
         return true;
     }
