@@ -38,6 +38,13 @@ static size_t next(tdm_str s, coding k, uint32_t *c)
     return 1;
 }
 
+static uint64_t word_at(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
 void tdm_clean_utf8(tdm_buf *out, tdm_str s)
 {
     if (tdm_utf8_valid(s)) {
@@ -54,7 +61,20 @@ void tdm_clean_utf8(tdm_buf *out, tdm_str s)
     }
 }
 
-void tdm_clean_id(tdm_buf *out, tdm_str s) { tdm_clean_utf8(out, tdm_str_trim(s)); }
+void tdm_clean_id(tdm_buf *out, tdm_str s)
+{
+    uint64_t high = 0;
+    s = tdm_str_trim(s);
+    if (s.n >= 8 && s.n <= 32) { /* most ids are short and plain: their bytes eight at a time, the last again */
+        for (size_t i = 0; i + 8 <= s.n; i += 8) high |= word_at(s.p + i);
+        high |= word_at(s.p + s.n - 8);
+        if (!(high & 0x8080808080808080u)) {
+            tdm_buf_add(out, s.p, s.n);
+            return;
+        }
+    }
+    tdm_clean_utf8(out, s);
+}
 
 /* ---- text ---- */
 

@@ -53,11 +53,11 @@ static unsigned tenths_of(float rating)
 }
 
 /* The form of a row: which of the fields stand in it in how many bytes. */
-static unsigned form_of(const tdm_packed *row)
+static unsigned form_of(const tdm_packed *row, unsigned tenths)
 {
     unsigned form = row->flags & (TDM_ROW_TEST | TDM_ROW_ORDERED);
     if (row->time != TDM_NO_TIME) form |= row->time >= 0 && row->time <= UINT32_MAX ? TIME_4 : TIME_8;
-    if (!isnan(row->rating)) form |= tenths_of(row->rating) < TENTHS ? RATING_1 : RATING_4;
+    if (!isnan(row->rating)) form |= tenths < TENTHS ? RATING_1 : RATING_4;
     return row->summary.n + row->review.n ? form | TDM_ROW_TEXT : form;
 }
 
@@ -73,7 +73,7 @@ static size_t length_of(unsigned form, const tdm_packed *row)
            (form & TDM_ROW_TEXT ? LENGTHS + row->summary.n + row->review.n : 0);
 }
 
-static void pack(char *p, unsigned form, const tdm_packed *row)
+static void pack(char *p, unsigned form, unsigned tenths, const tdm_packed *row)
 {
     uint32_t head = row->user << 8 | form, time = (uint32_t)row->time;
     memcpy(p, &head, 4);
@@ -81,7 +81,7 @@ static void pack(char *p, unsigned form, const tdm_packed *row)
     p += FIXED;
     if (form & TIME_4) memcpy(p, &time, 4), p += 4;
     else if (form & TIME_8) memcpy(p, &row->time, 8), p += 8;
-    if (form & RATING_1) *p++ = (char)tenths_of(row->rating);
+    if (form & RATING_1) *p++ = (char)tenths;
     else if (form & RATING_4) memcpy(p, &row->rating, 4), p += 4;
     if (!(form & TDM_ROW_TEXT)) return;
     uint32_t n[2] = {(uint32_t)row->summary.n, (uint32_t)row->review.n};
@@ -121,7 +121,7 @@ bool tdm_row_ordered(const char *from)
 
 bool tdm_shelved_add(tdm_shelf *s, tdm_shelved *r, const tdm_packed *row)
 {
-    unsigned form = form_of(row);
+    unsigned tenths = tenths_of(row->rating), form = form_of(row, tenths);
     size_t length = length_of(form, row);
     tdm_chunk *c = r->n ? &r->chunk[r->n - 1] : NULL;
     if (!c || !c->p || c->cap - c->n < length) {
@@ -135,7 +135,7 @@ bool tdm_shelved_add(tdm_shelf *s, tdm_shelved *r, const tdm_packed *row)
         c = &r->chunk[r->n++];
         *c = (tdm_chunk){.p = p, .cap = cap};
     }
-    pack(c->p + c->n, form, row);
+    pack(c->p + c->n, form, tenths, row);
     c->n += length;
     r->rows++;
     return true;

@@ -18,7 +18,7 @@ void tdm_cells_clear(tdm_cells *c)
 static void cell_end(tdm_cells *c, const char *p, size_t at, size_t n)
 {
     if (!c) return;
-    if (tdm_grow(&c->cell, &c->cap, c->n + 1, sizeof *c->cell)) c->failed = true;
+    if (c->n == c->cap && tdm_grow(&c->cell, &c->cap, c->n + 1, sizeof *c->cell)) c->failed = true;
     else c->cell[c->n++] = (tdm_cell_at){p, at, n};
 }
 
@@ -174,6 +174,21 @@ static size_t record(size_t *cells, tdm_cells *c, const tdm_dialect *d, tdm_str 
     return (size_t)(line_end - ahead.p) + (line_end < all);
 }
 
+/* The same of a line without quotes, which is most of them. */
+static void plain_record(tdm_cells *c, const tdm_dialect *d, tdm_str line)
+{
+    const char *p = line.p, *end = p + line.n;
+    size_t width = d->sep[1] ? 2 : 1;
+    begin(c);
+    for (;;) {
+        const char *q = width > 1 ? sep_find(d, width, p, end) : memchr(p, d->sep[0], (size_t)(end - p));
+        if (!q) q = end;
+        cell_end(c, p, 0, (size_t)(q - p));
+        if (q == end) return;
+        p = q + width;
+    }
+}
+
 /* Whether every line of the record is one by itself, with as many cells as a record has. */
 static bool lines_are_records(const tdm_dialect *d, tdm_str text)
 {
@@ -208,10 +223,13 @@ size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool la
         split_blanks(c, line);
         return length;
     }
-    if (!c && !memchr(p, '"', line.n)) return length;
-    size_t n = record(&cells, c, d, ahead, line_end, tdm_table_spans_lines(d), last);
+    bool plain = !memchr(p, '"', line.n);
+    if (plain && !c) return length;
+    if (plain) plain_record(c, d, line);
+    size_t n = plain ? length : record(&cells, c, d, ahead, line_end, tdm_table_spans_lines(d), last);
     if (!n) return 0;
-    if (n > length && swallowed(d, (tdm_str){p, n}, cells)) n = record(&cells, c, d, ahead, line_end, false, last);
+    if (!plain && n > length && swallowed(d, (tdm_str){p, n}, cells))
+        n = record(&cells, c, d, ahead, line_end, false, last);
     if (c && c->n == 1 && d->sep[0] == '\t' && d->columns > 1) blanks_instead(c, d, line);
     return n;
 }
