@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     if (tdm_reader_open_source(&r, s, p[0] & 8, formats[p[0] & 7], map, &err)) return 0;
     if (!tdm_records_open(&records, &r.shape, &err)) {
         tdm_buf text = {0};
-        for (bool blocks = true; blocks && !tdm_block_next(&block, r.s, &r.shape, &blocks, &err);) {
+        for (bool blocks = true; blocks && !tdm_block_next(&block, r.s, &r.shape, TDM_BLOCK, &blocks, &err);) {
             if (blocks) tdm_records_begin(records, &block);
             for (bool more = blocks; more && !tdm_records_next(records, &rec, &more, &err);)
                 for (int k = 0; more && k < TDM_ROLES; k++) {
