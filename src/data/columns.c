@@ -107,13 +107,13 @@ static bool mapped(tdm_shape *s, const tdm_cells *row)
 
 bool tdm_shape_columns(tdm_shape *s, tdm_str sample, uint64_t offset, bool last)
 {
-    tdm_profile *c = tdm_new(TDM_COLUMNS, sizeof *c);
+    int n = s->dialect.columns < TDM_COLUMNS ? (int)s->dialect.columns : TDM_COLUMNS;
+    tdm_profile *c = tdm_new((size_t)n, sizeof *c);
     if (!c) {
         s->names.failed = true;
         return false;
     }
     tdm_cells row = {0};
-    int n = s->dialect.columns < TDM_COLUMNS ? (int)s->dialect.columns : TDM_COLUMNS;
     size_t at = 0, rows = 0;
     for (size_t k; (k = tdm_table_next(&s->names, &s->dialect, (tdm_str){sample.p + at, sample.n - at}, last));) {
         at += k;
