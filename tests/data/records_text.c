@@ -1,25 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "records_text.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void number_add(tdm_buf *out, const char *name, uint64_t v)
+/* Room for `n` more bytes behind what is there. */
+static char *more_room(tdm_buf *out, size_t n)
+{
+    if (tdm_grow(&out->p, &out->cap, out->n + n, 1)) abort();
+    return out->p + out->n;
+}
+
+static char *word_put(char *to, const char *word)
+{
+    size_t n = strlen(word);
+    memcpy(to, word, n);
+    return to + n;
+}
+
+static char *number_put(char *to, const char *name, uint64_t v)
 {
     char digit[24];
     size_t n = sizeof digit;
+    to = word_put(to, name);
     do digit[--n] = (char)('0' + v % 10);
     while (v /= 10);
-    tdm_buf_str(out, name);
-    tdm_buf_add(out, digit + n, sizeof digit - n);
+    memcpy(to, digit + n, sizeof digit - n);
+    return to + (sizeof digit - n);
 }
 
-static void text_add(tdm_buf *out, const char *name, tdm_str s)
+static void record_add(tdm_buf *out, const tdm_records *r, const tdm_record *rec, const tdm_block *b)
 {
-    number_add(out, name, s.n); /* with its length, so that no text looks like two */
-    tdm_buf_char(out, ' ');
-    tdm_buf_add(out, s.p, s.n);
+    enum { LONGEST_WORDS = 1000 }; /* names, numbers and what is wrong */
+    size_t n = LONGEST_WORDS;
+    if (rec->raw.p < b->p || rec->raw.p + rec->raw.n > b->p + b->n) abort();
+    for (int k = 0; k < TDM_ROLES; k++) n += rec->value[k].n;
+    char *from = more_room(out, n), *to = number_put(from, "line ", tdm_records_line(r));
+    to = number_put(to, " offset ", tdm_records_offset(r));
+    to = word_put(to, rec->ordered ? " ordered, " : ", ");
+    to = word_put(to, rec->bad ? rec->bad : "good");
+    to = number_put(to, ", record ", b->offset + (uint64_t)(rec->raw.p - b->p)); /* which bytes says what they are */
+    to = number_put(to, "+", rec->raw.n);
+    for (int k = 0; k < TDM_ROLES; k++) {
+        tdm_str v = rec->value[k];
+        if (!v.n) continue;
+        to = word_put(to, "\n");
+        to = word_put(to, tdm_role_name((tdm_role)k));
+        to = number_put(to, " ", v.n); /* so that no value looks like two */
+        to = word_put(to, " ");
+        memcpy(to, v.p, v.n);
+        to += v.n;
+    }
+    *to++ = '\n';
+    out->n += (size_t)(to - from);
 }
 
 size_t records_of_block(tdm_buf *out, tdm_records *r, const tdm_block *b)
@@ -30,16 +66,7 @@ size_t records_of_block(tdm_buf *out, tdm_records *r, const tdm_block *b)
     for (size_t n = 0;; n++) {
         if (tdm_records_next(r, &rec, &more, NULL)) abort();
         if (!more) return n;
-        number_add(out, "line ", tdm_records_line(r));
-        number_add(out, " offset ", tdm_records_offset(r));
-        tdm_buf_str(out, rec.ordered ? " ordered " : " ");
-        text_add(out, rec.bad ? rec.bad : "good", rec.raw);
-        for (int k = 0; k < TDM_ROLES; k++)
-            if (rec.value[k].n) {
-                tdm_buf_char(out, '\n');
-                text_add(out, tdm_role_name((tdm_role)k), rec.value[k]);
-            }
-        tdm_buf_char(out, '\n');
+        record_add(out, r, &rec, b);
     }
 }
 
@@ -87,8 +114,8 @@ const char *records_differ(const tdm_buf *a, const tdm_buf *b)
     enum { AROUND = 400 };
     static char said[2 * 4 * AROUND + 100];
     size_t i = 0, at = 0;
+    if (a->n == b->n && (!a->n || !memcmp(a->p, b->p, a->n))) return NULL;
     while (i < a->n && i < b->n && a->p[i] == b->p[i]) i++;
-    if (i == a->n && i == b->n) return NULL;
     size_t from = i < AROUND / 2 ? 0 : i - AROUND / 2;
     at += (size_t)sprintf(said, "at byte %zu:\n", i);
     at += escape(said + at, a, from, AROUND);

@@ -6,7 +6,7 @@
 
 #include "data/reader.h"
 
-/* Appends the block's records: line, offset, what is wrong, the record and its values. Returns how many. */
+/* Appends the block's records: line, offset, what is wrong, where the record lies, and its values. Returns how many. */
 size_t records_of_block(tdm_buf *out, tdm_records *r, const tdm_block *b);
 
 /* The same of a whole file at hand that begins at `offset`, in blocks of `most` bytes, each with room of its own so
