@@ -146,6 +146,13 @@ static la_ssize_t unpack(tdm_packed_file *f, struct archive *a)
     return (la_ssize_t)(f->room - f->z.avail_out);
 }
 
+int tdm_packed_finish(tdm_packed_file *f, struct archive *a)
+{
+    while (f->gzip && !f->whole)
+        if (unpack(f, a) < 0) return -1;
+    return 0;
+}
+
 /* ---- what libarchive calls ---- */
 
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
@@ -170,6 +177,7 @@ static la_int64_t on_seek(struct archive *a, void *ctx, la_int64_t to, int whenc
         if (at < 0 || at > (la_int64_t)f->n) return fail(a, "a place outside of the file");
         f->at = (size_t)at;
     } else at = lseek(f->fd, to, whence);
+    if (at >= 0) f->taken = (uint64_t)at; /* what is looked for at the end of a file is not read yet */
     f->began = true;
     return at;
 }

@@ -190,6 +190,7 @@ tdm_status tdm_source_members(const char *path, bool (*each)(void *ctx, const ch
             if (!(first = tdm_strdup(name))) st = tdm_nomem(err, path);
         } else if ((n == 2 && !each(ctx, first)) || !each(ctx, name)) st = tdm_nomem(err, path);
     }
+    if (!st && s->packed_file && tdm_packed_finish(s->file, s->a)) st = archive_fail(s, err);
     tdm_free(first);
     tdm_source_close(s);
     return st;
@@ -207,9 +208,11 @@ tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void 
     return st;
 }
 
-/* Nothing of the file may be left behind the last byte that was unpacked, and a zip must have its end. */
+/* Nothing of the file may be left behind the last byte that was unpacked, a zip must have its end and a gzip the right
+ * checksum (that of an archive of several was looked at when they were listed). */
 static tdm_status end_check(const tdm_source *s, tdm_err *err)
 {
+    if (!s->member && tdm_packed_finish(s->file, s->a)) return archive_fail(s, err);
     bool zip = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
     bool raw = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_RAW;
     la_int64_t unpacked = archive_filter_bytes(s->a, -1);
