@@ -4,11 +4,13 @@
 #   make demo         install what is missing, build, run the main job on the built-in sample
 #   make check        install what is missing, build with gcc and clang, pass every test
 #   make check-deep   sanitizers, fuzzers and the tests that take long
+#   make fuzz         the fuzzers alone, FUZZ_SECONDS each; what they learn stays in FUZZ_CORPUS
 #   make bench        kernels and training steps, beside what the machine can do
 #   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for five times as much
 
 BUILD := build/release
 FUZZ_SECONDS ?= 60
+FUZZ_CORPUS ?= build/fuzz/corpus
 SIZE ?= 1G
 DIR ?= $${TMPDIR:-/tmp}/tandem-bench
 
@@ -36,7 +38,11 @@ asan tsan: setup
 fuzz: setup
 	cmake --preset fuzz >/dev/null
 	cmake --build build/fuzz
-	for f in build/fuzz/bin/fuzz_*; do echo "$$f"; $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -verbosity=0 || exit 1; done
+	for f in build/fuzz/bin/fuzz_*; do name=$${f##*/}; dict=fuzz/$$name.dict; \
+	    echo "$$name"; mkdir -p "$(FUZZ_CORPUS)/$$name"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ \
+	        $$([ -f "$$dict" ] && echo "-dict=$$dict") "$(FUZZ_CORPUS)/$$name" tests/formats/samples || exit 1; done
 
 check: clang all
 	cd $(BUILD) && ctest --output-on-failure

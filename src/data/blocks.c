@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blocks.c - where to cut. Lines are cut behind a line's end; a record that may hold line ends (a quoted cell, an
  * object over several lines) is gone through by the very function that reads it later, so that both agree on what a
- * record is, however damaged the file. */
+ * record is, however damaged the file.
+ *
+ * The reader sees no further than its block. A table's record that was told by what lies behind it (a quote that closes
+ * nowhere, or in another record) is therefore the last of its block: cut off there, it is told the same. An object that
+ * never closes needs no such care: it ends where the next one begins, or the block does. */
 #include "data/blocks.h"
 
 #include "base/mem.h"
 #include "data/values.h"
 
 #include <string.h>
-
-enum { BLOCK = 1 << 19 };
 
 void tdm_block_clear(tdm_block *b)
 {
@@ -48,10 +50,10 @@ static size_t cut_records(const tdm_shape *s, tdm_str a, size_t most, bool last)
         at = end ? (size_t)(end - a.p) + 1 : 0;
         if (!quote && at) return at;
     }
-    while (at < a.n && at < most) {
+    for (bool beyond = false; at < a.n && at < most && !beyond;) {
         tdm_str rest = {a.p + at, a.n - at}, value;
         bool broken;
-        size_t n = s->form == TDM_FORM_TABLE ? tdm_table_next(NULL, &s->dialect, rest, last)
+        size_t n = s->form == TDM_FORM_TABLE ? tdm_table_cut(&beyond, &s->dialect, rest, last)
                                              : tdm_value_next(&value, &broken, rest, last);
         if (!n) break;
         at += n;
@@ -71,20 +73,24 @@ static size_t lines_in(const char *p, size_t n)
     return lines;
 }
 
-tdm_status tdm_block_next(tdm_block *b, tdm_source *s, const tdm_shape *shape, bool *more, tdm_err *err)
+size_t tdm_block_cut(const tdm_shape *shape, tdm_str ahead, size_t most, bool last)
 {
     bool lines = shape->form == TDM_FORM_LINES || shape->form == TDM_FORM_SEQUENCES ||
                  (shape->form == TDM_FORM_TABLE && !tdm_table_spans_lines(&shape->dialect));
+    return lines ? cut_lines(ahead, most, last) : cut_records(shape, ahead, most, last);
+}
+
+tdm_status tdm_block_next(tdm_block *b, tdm_source *s, const tdm_shape *shape, size_t most, bool *more, tdm_err *err)
+{
     size_t cut = 0;
-    for (size_t need = BLOCK; !cut;) {
+    for (size_t need = most; !cut;) {
         tdm_status st = tdm_source_fill(s, need, err);
         if (st) return st;
         tdm_str a = tdm_source_ahead(s);
         bool last = tdm_source_ended(s);
         *more = a.n > 0;
         if (!*more) return TDM_OK;
-        cut = lines ? cut_lines(a, BLOCK, last) : cut_records(shape, a, BLOCK, last);
-        if (!cut && last) cut = a.n;
+        cut = tdm_block_cut(shape, a, most, last);
         if (!cut && a.n > TDM_LONGEST_RECORD)
             return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: a record of more than %d million bytes", tdm_source_name(s),
                             tdm_source_line_number(s), TDM_LONGEST_RECORD >> 20);
@@ -94,7 +100,6 @@ tdm_status tdm_block_next(tdm_block *b, tdm_source *s, const tdm_shape *shape, b
     memcpy(b->p, tdm_source_ahead(s).p, cut);
     memset(b->p + cut, 0, TDM_BLOCK_PADDING);
     b->n = cut;
-    b->first = tdm_source_line_number(s) == 1 && tdm_source_offset(s) <= 3; /* behind a byte order mark, or not */
     b->line = tdm_source_line_number(s);
     b->offset = tdm_source_offset(s);
     tdm_source_take(s, cut, lines_in(b->p, cut));

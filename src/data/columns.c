@@ -105,20 +105,21 @@ static bool mapped(tdm_shape *s, const tdm_cells *row)
     return true;
 }
 
-bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
+bool tdm_shape_columns(tdm_shape *s, tdm_str sample, uint64_t offset, bool last)
 {
-    tdm_profile *c = tdm_new(TDM_COLUMNS, sizeof *c);
+    int n = s->dialect.columns < TDM_COLUMNS ? (int)s->dialect.columns : TDM_COLUMNS;
+    tdm_profile *c = tdm_new((size_t)n, sizeof *c);
     if (!c) {
         s->names.failed = true;
         return false;
     }
     tdm_cells row = {0};
-    int n = s->dialect.columns < TDM_COLUMNS ? (int)s->dialect.columns : TDM_COLUMNS;
     size_t at = 0, rows = 0;
     for (size_t k; (k = tdm_table_next(&s->names, &s->dialect, (tdm_str){sample.p + at, sample.n - at}, last));) {
         at += k;
         if (s->names.n > 1 || tdm_str_trim(tdm_cell(&s->names, 0)).n) break; /* blank lines stand before it, at times */
     }
+    size_t names_end = at;
     bool number_in_first = false;
     double v;
     for (size_t i = 0; i < s->names.n; i++) number_in_first |= tdm_clean_number(&v, tdm_cell(&s->names, i));
@@ -138,6 +139,7 @@ bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last)
         for (size_t i = 0; s->map.column[r].n && i < s->names.n; i++)
             said |= !digits(s->map.column[r]) && tdm_str_eq(tdm_str_trim(tdm_cell(&s->names, i)), s->map.column[r]);
     s->dialect.header |= said;
+    s->names_end = s->dialect.header ? offset + names_end : 0;
     if (s->dialect.header) from_names(s, &s->names, true);
     else {
         for (int r = 0; r < TDM_ROLES; r++) s->column[r] = -1;

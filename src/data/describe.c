@@ -14,19 +14,23 @@ static void string_add(cJSON *o, const char *key, tdm_str s)
     tdm_buf_clear(&quoted);
 }
 
-/* Up to three records of the first block. */
+/* The first three records. */
 static tdm_status first_add(cJSON *first, tdm_reader *r, tdm_err *err)
 {
     tdm_block block = {0};
     tdm_records *records = NULL;
     tdm_record rec;
-    bool more = true;
-    tdm_status st = tdm_block_next(&block, r->s, &r->shape, &more, err);
-    if (!st && more) st = tdm_records_open(&records, &r->shape, err);
-    if (!st && more) tdm_records_begin(records, &block);
-    for (int n = 0; n < 3 && !st && more; n++) {
+    bool blocks = true, more = false;
+    tdm_status st = tdm_records_open(&records, &r->shape, err);
+    for (int n = 0; n < 3 && !st;) {
+        if (!more) {
+            st = tdm_block_next(&block, r->s, &r->shape, TDM_BLOCK, &blocks, err);
+            if (st || !blocks) break;
+            tdm_records_begin(records, &block);
+        }
         st = tdm_records_next(records, &rec, &more, err);
-        if (st || !more) break;
+        if (st || !more) continue;
+        n++;
         cJSON *row = cJSON_CreateObject();
         if (rec.bad) cJSON_AddStringToObject(row, "bad", rec.bad);
         for (int k = 0; k < TDM_ROLES; k++)

@@ -25,7 +25,7 @@ static void unpack(work *w)
     round *r = w->next;
     w->st[SLOTS] = TDM_OK;
     for (r->n = 0; r->n < SLOTS; r->n++) {
-        w->st[SLOTS] = tdm_block_next(&r->block[r->n], w->r->s, &w->r->shape, &more, &w->err[SLOTS]);
+        w->st[SLOTS] = tdm_block_next(&r->block[r->n], w->r->s, &w->r->shape, TDM_BLOCK, &more, &w->err[SLOTS]);
         if (w->st[SLOTS] || !more) return;
     }
 }

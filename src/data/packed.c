@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define ZLIB_CONST /* what it reads it does not change */
 #include <zlib.h>
 
 enum { STEP = 1 << 18, ZIP_TAIL = 65557 }; /* ZIP_TAIL: the end of a zip with the longest comment */
@@ -17,10 +19,12 @@ struct tdm_packed_file {
     const unsigned char *bytes;
     size_t n, at; /* of bytes */
     uint64_t taken;
-    size_t ahead; /* of in[], read to look at and not given yet */
+    const unsigned char *p; /* what was taken last */
+    size_t ahead;           /* of it, to look at and not given yet */
     bool gzip, began, whole;
     z_stream z;
-    unsigned char in[STEP], out[STEP];
+    size_t room;             /* of out */
+    unsigned char *in, *out; /* STEP of a file's; unpacked */
 };
 
 void tdm_packed_close(tdm_packed_file *f)
@@ -28,31 +32,38 @@ void tdm_packed_close(tdm_packed_file *f)
     if (!f) return;
     if (f->gzip) inflateEnd(&f->z);
     if (f->fd > 0) close(f->fd);
+    tdm_free(f->in);
+    tdm_free(f->out);
     tdm_free(f);
 }
 
-/* The next bytes of the file, up to STEP, into in[]; -1: errno says why. */
+/* The next bytes of the file, up to STEP, at p; -1: errno says why. */
 static ssize_t take(tdm_packed_file *f)
 {
     ssize_t got;
     if (f->fd < 0) {
         got = (ssize_t)(f->n - f->at < STEP ? f->n - f->at : STEP);
-        if (got) memcpy(f->in, f->bytes + f->at, (size_t)got);
+        f->p = f->bytes + f->at;
         f->at += (size_t)got;
-    } else do
-            got = read(f->fd, f->in, STEP);
+    } else {
+        f->p = f->in;
+        do got = read(f->fd, f->in, STEP);
         while (got < 0 && errno == EINTR);
+    }
     if (got > 0) f->taken += (uint64_t)got;
     return got;
 }
 
 static tdm_status begin(tdm_packed_file *f, tdm_err *err)
 {
+    if (f->fd >= 0 && !(f->in = tdm_new(STEP, 1))) return tdm_nomem(err, "a file");
     ssize_t got = take(f);
     f->ahead = got > 0 ? (size_t)got : 0; /* a failure comes again, and is told then */
-    if (f->ahead < 2 || f->in[0] != 0x1f || f->in[1] != 0x8b) return TDM_OK;
+    if (f->ahead < 2 || f->p[0] != 0x1f || f->p[1] != 0x8b) return TDM_OK;
+    f->room = f->fd < 0 && f->n < STEP / 8 ? 8 * f->n : STEP;
+    if (!(f->out = tdm_new(f->room, 1))) return tdm_nomem(err, "a packed file");
     f->gzip = inflateInit2(&f->z, 16 + MAX_WBITS) == Z_OK;
-    f->z.next_in = f->in;
+    f->z.next_in = f->p;
     f->z.avail_in = (unsigned)f->ahead;
     return f->gzip ? TDM_OK : tdm_nomem(err, "a packed file");
 }
@@ -102,7 +113,7 @@ static la_ssize_t member_end(tdm_packed_file *f, struct archive *a)
         if (f->z.avail_in) break;
         ssize_t got = take(f);
         if (got < 0) return fail(a, strerror(errno));
-        f->z.next_in = f->in;
+        f->z.next_in = f->p;
         f->z.avail_in = (unsigned)got;
         f->whole = !got;
         if (!got) return 0;
@@ -114,13 +125,13 @@ static la_ssize_t member_end(tdm_packed_file *f, struct archive *a)
 static la_ssize_t unpack(tdm_packed_file *f, struct archive *a)
 {
     f->z.next_out = f->out;
-    f->z.avail_out = STEP;
+    f->z.avail_out = (unsigned)f->room;
     while (!f->whole && f->z.avail_out) {
         if (!f->z.avail_in) {
             ssize_t got = take(f);
             if (got < 0) return fail(a, strerror(errno));
             if (!got) return fail(a, "the packed data is cut short");
-            f->z.next_in = f->in;
+            f->z.next_in = f->p;
             f->z.avail_in = (unsigned)got;
         }
         int rc = inflate(&f->z, Z_NO_FLUSH);
@@ -132,7 +143,14 @@ static la_ssize_t unpack(tdm_packed_file *f, struct archive *a)
         if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
             return fail(a, f->z.msg ? f->z.msg : "the packed data is damaged");
     }
-    return (la_ssize_t)(STEP - f->z.avail_out);
+    return (la_ssize_t)(f->room - f->z.avail_out);
+}
+
+int tdm_packed_finish(tdm_packed_file *f, struct archive *a)
+{
+    while (f->gzip && !f->whole)
+        if (unpack(f, a) < 0) return -1;
+    return 0;
 }
 
 /* ---- what libarchive calls ---- */
@@ -140,14 +158,13 @@ static la_ssize_t unpack(tdm_packed_file *f, struct archive *a)
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 {
     tdm_packed_file *f = ctx;
-    *p = f->gzip ? f->out : f->in;
-    if (f->gzip) return unpack(f, a);
-    if (!f->began && f->ahead) {
-        f->began = true;
-        return (la_ssize_t)f->ahead;
+    if (f->gzip) {
+        *p = f->out;
+        return unpack(f, a);
     }
+    ssize_t got = !f->began && f->ahead ? (ssize_t)f->ahead : take(f);
     f->began = true;
-    ssize_t got = take(f);
+    *p = f->p;
     return got < 0 ? fail(a, strerror(errno)) : got;
 }
 
@@ -160,6 +177,7 @@ static la_int64_t on_seek(struct archive *a, void *ctx, la_int64_t to, int whenc
         if (at < 0 || at > (la_int64_t)f->n) return fail(a, "a place outside of the file");
         f->at = (size_t)at;
     } else at = lseek(f->fd, to, whence);
+    if (at >= 0) f->taken = (uint64_t)at; /* what is looked for at the end of a file is not read yet */
     f->began = true;
     return at;
 }

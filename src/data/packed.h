@@ -25,6 +25,10 @@ void tdm_packed_close(tdm_packed_file *f);
 int tdm_packed_give(tdm_packed_file *f, struct archive *a);
 
 bool tdm_packed_gzip(const tdm_packed_file *f);
+
+/* Unpacks what is left behind the end of a tar in a gzip, where its checksum stands; 0, or -1 and the reason in `a`. */
+int tdm_packed_finish(tdm_packed_file *f, struct archive *a);
+
 uint64_t tdm_packed_taken(const tdm_packed_file *f); /* bytes read of the file so far */
 
 /* Whether a zip has its end, which is the list of its files. True for what cannot be looked at from behind. */

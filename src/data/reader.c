@@ -26,7 +26,6 @@ struct tdm_records {
     known_key key[KEYS];
     size_t keys, turn; /* turn: objects have their keys in one order, so the next is tried first */
     bool failed;
-    bool header; /* the first record that is not blank is names */
     size_t word; /* where the next item of a sequence begins; 0: none is open */
 };
 
@@ -86,7 +85,6 @@ void tdm_records_begin(tdm_records *r, const tdm_block *b)
 {
     r->b = b;
     r->at = r->next = r->word = 0;
-    r->header = b->first && r->shape->dialect.header;
 }
 
 size_t tdm_records_line(const tdm_records *r)
@@ -253,8 +251,7 @@ static tdm_status table_next(tdm_records *r, tdm_record *out, bool *more, tdm_er
         r->next += n;
         out->raw = (tdm_str){a.p, n};
         bool blank = c->n == 0 || (c->n == 1 && !tdm_str_trim(tdm_cell(c, 0)).n);
-        skip = blank || r->header;
-        r->header = r->header && blank;
+        skip = blank || tdm_records_offset(r) < s->names_end;
     }
     while (out->raw.n && (out->raw.p[out->raw.n - 1] == '\n' || out->raw.p[out->raw.n - 1] == '\r')) out->raw.n--;
     size_t columns = s->dialect.columns;

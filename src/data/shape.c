@@ -247,8 +247,8 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
     tdm_cells_clear(&row);
     if (short_of) return tdm_nomem(err, tdm_source_name(s));
     if (best && sequences && any) { /* blanks and lines of one length: a table where it has ratings or times */
-        sequences = best > 2 && tdm_shape_columns(out, sample, last) && out->column[TDM_ROLE_RATING] < 0 &&
-                    out->column[TDM_ROLE_TIME] < 0;
+        sequences = best > 2 && tdm_shape_columns(out, sample, tdm_source_offset(s), last) &&
+                    out->column[TDM_ROLE_RATING] < 0 && out->column[TDM_ROLE_TIME] < 0;
         if (out->names.failed || out->names.bytes.failed) return tdm_nomem(err, tdm_source_name(s));
         tdm_cells_own(&out->names);
     }
@@ -260,7 +260,7 @@ static tdm_status look_table(tdm_shape *out, const tdm_source *s, tdm_str sample
     out->form = TDM_FORM_TABLE;
     char columns[400], found[600];
     if (!best) return refuse(s, out->items, "text that is neither JSON nor a table of two columns or more", err);
-    bool good = tdm_shape_columns(out, sample, last);
+    bool good = tdm_shape_columns(out, sample, tdm_source_offset(s), last);
     tdm_cells_own(&out->names);
     if (out->names.failed) return tdm_nomem(err, tdm_source_name(s));
     if (good) {

@@ -19,7 +19,8 @@ typedef struct tdm_shape {
     int column[TDM_ROLES];    /* of a table; -1: none */
     tdm_role used[TDM_ROLES]; /* the roles that have a column */
     size_t n_used;
-    tdm_cells names; /* a table's header or the keys of the first objects */
+    tdm_cells names;    /* a table's header or the keys of the first objects */
+    uint64_t names_end; /* unpacked bytes of the file up to behind a table's header; 0: it has none */
     tdm_role_map map;
     char text[80]; /* "comma-separated table with a header", for people */
 } tdm_shape;
@@ -32,9 +33,10 @@ enum { TDM_LONGEST_RECORD = 64 << 20 }; /* bytes; a file with a longer one is re
 tdm_status tdm_shape_find(tdm_shape *out, tdm_source *s, bool items, const char *format, const char *map, tdm_err *err);
 void tdm_shape_clear(tdm_shape *s);
 
-/* The columns of a table from names or, without a header, from values in `sample`. `last`: the sample is the whole
- * file. False where people or items (for a list: items, or anything said of them) are not found. */
-bool tdm_shape_columns(tdm_shape *s, tdm_str sample, bool last);
+/* The columns of a table from names or, without a header, from values in `sample`, which is the file's beginning from
+ * the byte `offset` on. `last`: to its end. False where people or items (for a list: items, or anything said of them)
+ * are not found. */
+bool tdm_shape_columns(tdm_shape *s, tdm_str sample, uint64_t offset, bool last);
 
 /* What is expected, for refusals. */
 const char *tdm_shape_expected(bool items);

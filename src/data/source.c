@@ -12,16 +12,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STEP = 1 << 18 };
+enum { STEP = 1 << 18, LEAST_STEP = 1 << 12 };
 
 struct tdm_source {
     struct archive *a;
     tdm_packed_file *file;
     char *name;
     char *p;
-    size_t cap, at, end;
-    bool ended, packed_file; /* packed_file: a zip or tar, which may hold several */
-    char *member;            /* the one to read; NULL: the only one */
+    size_t cap, at, end, step; /* step: least room to read into */
+    bool ended, packed_file;   /* packed_file: a zip or tar, which may hold several */
+    char *member;              /* the one to read; NULL: the only one */
     uint64_t offset, size;
     size_t line;
 };
@@ -105,6 +105,7 @@ static tdm_status entry_find(tdm_source *s, tdm_err *err)
 
 static tdm_status begin(tdm_source *s, int rc, tdm_err *err)
 {
+    s->step = !s->size || s->size > STEP ? STEP : s->size < LEAST_STEP ? LEAST_STEP : (size_t)s->size;
     tdm_status st = rc == ARCHIVE_OK ? entry_find(s, err) : archive_fail(s, err);
     if (!st) st = tdm_source_fill(s, 4, err);
     tdm_str a = tdm_source_ahead(s);
@@ -189,6 +190,7 @@ tdm_status tdm_source_members(const char *path, bool (*each)(void *ctx, const ch
             if (!(first = tdm_strdup(name))) st = tdm_nomem(err, path);
         } else if ((n == 2 && !each(ctx, first)) || !each(ctx, name)) st = tdm_nomem(err, path);
     }
+    if (!st && s->packed_file && tdm_packed_finish(s->file, s->a)) st = archive_fail(s, err);
     tdm_free(first);
     tdm_source_close(s);
     return st;
@@ -206,9 +208,11 @@ tdm_status tdm_source_open_bytes(tdm_source **out, const char *name, const void 
     return st;
 }
 
-/* Nothing of the file may be left behind the last byte that was unpacked, and a zip must have its end. */
+/* Nothing of the file may be left behind the last byte that was unpacked, a zip must have its end and a gzip the right
+ * checksum (that of an archive of several was looked at when they were listed). */
 static tdm_status end_check(const tdm_source *s, tdm_err *err)
 {
+    if (!s->member && tdm_packed_finish(s->file, s->a)) return archive_fail(s, err);
     bool zip = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
     bool raw = (archive_format(s->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_RAW;
     la_int64_t unpacked = archive_filter_bytes(s->a, -1);
@@ -221,12 +225,12 @@ static tdm_status end_check(const tdm_source *s, tdm_err *err)
 tdm_status tdm_source_fill(tdm_source *s, size_t need, tdm_err *err)
 {
     while (s->end - s->at < need && !s->ended) {
-        if (s->at && (s->cap - s->end < STEP || s->at == s->end)) {
+        if (s->at && (s->cap - s->end < s->step || s->at == s->end)) {
             memmove(s->p, s->p + s->at, s->end - s->at);
             s->end -= s->at;
             s->at = 0;
         }
-        if (s->cap - s->end < STEP && tdm_grow(&s->p, &s->cap, s->end + STEP, 1)) return tdm_nomem(err, s->name);
+        if (s->cap - s->end < s->step && tdm_grow(&s->p, &s->cap, s->end + s->step, 1)) return tdm_nomem(err, s->name);
         la_ssize_t got = archive_read_data(s->a, s->p + s->end, s->cap - s->end);
         if (got < 0) return archive_fail(s, err);
         s->end += (size_t)got;

@@ -144,18 +144,26 @@ static void blanks_instead(tdm_cells *c, const tdm_dialect *d, tdm_str line)
     cell_end(c, line.p, 0, line.n);
 }
 
-/* The record that begins `ahead`, whose first line ends at line_end (the end of it all where it has no end). *cells:
- * how many; `lines`: whether a quoted cell may go over the line's end. */
-static size_t record(size_t *cells, tdm_cells *c, const tdm_dialect *d, tdm_str ahead, const char *line_end, bool lines,
+typedef struct found {
+    size_t cells;
+    bool beyond; /* bytes behind the record were looked at */
+} found;
+
+/* The record that begins `ahead`, whose first line ends at line_end (the end of it all where it has no end). `lines`:
+ * whether a quoted cell may go over the line's end. */
+static size_t record(found *f, tdm_cells *c, const tdm_dialect *d, tdm_str ahead, const char *line_end, bool lines,
                      bool last)
 {
     const char *p = ahead.p, *all = p + ahead.n, *end = lines ? all : line_end;
     size_t width = d->sep[1] ? 2 : 1;
     begin(c);
-    for (*cells = 1;; ++*cells) {
+    *f = (found){1, false};
+    for (;; f->cells++) {
         quoted q = {p, 0, 0};
-        size_t n = p < end && *p == '"' ? quoted_read(&q, c, d, width, p, end, last || !lines) : 0;
+        bool quote = p < end && *p == '"';
+        size_t n = quote ? quoted_read(&q, c, d, width, p, end, last || !lines) : 0;
         if (n == SIZE_MAX) return 0;
+        f->beyond |= lines && quote && !n;
         p += n;
         if (n && p > line_end) {
             line_end = memchr(p, '\n', (size_t)(end - p));
@@ -195,10 +203,10 @@ static bool lines_are_records(const tdm_dialect *d, tdm_str text)
     const char *p = text.p, *end = p + text.n;
     while (p < end) {
         const char *line_end = memchr(p, '\n', (size_t)(end - p));
-        size_t cells;
+        found f;
         if (!line_end) line_end = end;
-        record(&cells, NULL, d, (tdm_str){p, (size_t)(end - p)}, line_end, false, true);
-        if (cells != d->columns) return false;
+        record(&f, NULL, d, (tdm_str){p, (size_t)(end - p)}, line_end, false, true);
+        if (f.cells != d->columns) return false;
         p = line_end + 1;
     }
     return true;
@@ -211,25 +219,41 @@ static bool swallowed(const tdm_dialect *d, tdm_str text, size_t cells)
     return d->columns > 1 && (cells != d->columns || lines_are_records(d, text));
 }
 
-size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
+static size_t next(bool *beyond, tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
 {
     const char *p = ahead.p, *end = p + ahead.n, *line_end = ahead.n ? memchr(p, '\n', ahead.n) : NULL;
     if (!ahead.n || (!line_end && !last)) return 0;
     if (!line_end) line_end = end;
-    size_t length = (size_t)(line_end - p), cells;
+    size_t length = (size_t)(line_end - p);
+    found f;
     tdm_str line = {p, length && p[length - 1] == '\r' ? length - 1 : length};
     length += line_end < end;
     if (d->sep[0] == ' ') {
         split_blanks(c, line);
         return length;
     }
-    bool plain = !memchr(p, '"', line.n);
-    if (plain && !c) return length;
-    if (plain) plain_record(c, d, line);
-    size_t n = plain ? length : record(&cells, c, d, ahead, line_end, tdm_table_spans_lines(d), last);
-    if (!n) return 0;
-    if (!plain && n > length && swallowed(d, (tdm_str){p, n}, cells))
-        n = record(&cells, c, d, ahead, line_end, false, last);
+    size_t n = length;
+    if (memchr(p, '"', line.n)) {
+        n = record(&f, c, d, ahead, line_end, tdm_table_spans_lines(d), last);
+        if (!n) return 0;
+        *beyond = f.beyond;
+        if (n > length && swallowed(d, (tdm_str){p, n}, f.cells)) {
+            n = record(&f, c, d, ahead, line_end, false, last);
+            *beyond = true;
+        }
+    } else if (c) plain_record(c, d, line);
     if (c && c->n == 1 && d->sep[0] == '\t' && d->columns > 1) blanks_instead(c, d, line);
     return n;
+}
+
+size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last)
+{
+    bool beyond;
+    return next(&beyond, c, d, ahead, last);
+}
+
+size_t tdm_table_cut(bool *beyond, const tdm_dialect *d, tdm_str ahead, bool last)
+{
+    *beyond = false;
+    return next(beyond, NULL, d, ahead, last);
 }

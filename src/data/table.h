@@ -43,6 +43,10 @@ static inline tdm_str tdm_cell(const tdm_cells *c, size_t i) /* empty past the l
  * blanks, line ends. `c` NULL: only the length. */
 size_t tdm_table_next(tdm_cells *c, const tdm_dialect *d, tdm_str ahead, bool last);
 
+/* The same length, and whether bytes behind the record had to be seen for it: a quote in it that closes nowhere, or
+ * only in another record. */
+size_t tdm_table_cut(bool *beyond, const tdm_dialect *d, tdm_str ahead, bool last);
+
 /* Whether \" stands in the text where it closes no cell: so it is one way to write a quote there. */
 bool tdm_table_escapes(const tdm_dialect *d, tdm_str text);
 
