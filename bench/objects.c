@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "data/clean.h"
 #include "data/object.h"
-#include "data/values.h"
+#include "data/json_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,11 +103,11 @@ static void by_cjson(void *ctx)
     tdm_buf spare = {0}, text = {0};
     for (size_t i = 0; i < LINES; i++) {
         bool python = false;
-        cJSON *j = tdm_value_parse(line(l, i), &python, &spare);
+        cJSON *j = judge_parse(line(l, i), &python, &spare);
         const cJSON *m;
         if (!j) fail("a line was not read");
         tdm_buf_reset(&text);
-        cJSON_ArrayForEach(m, j) if (want(NULL, tdm_str_of(m->string)) >= 0) tdm_value_text(&text, m);
+        cJSON_ArrayForEach(m, j) if (want(NULL, tdm_str_of(m->string)) >= 0) judge_text(&text, m);
         l->sink += text.n;
         cJSON_Delete(j);
     }

@@ -3,7 +3,7 @@
  * whatever came. */
 #include "base/utf8.h"
 #include "data/object.h"
-#include "data/values.h"
+#include "data/json_judge.h"
 
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     tdm_str text = tdm_str_trim((tdm_str){(const char *)p, n});
     bool strict = tdm_utf8_valid(text);
     for (size_t i = 0; i < text.n && strict; i++) strict = (unsigned char)text.p[i] >= ' ' && text.p[i] != '\\';
-    cJSON *j = strict ? tdm_value_parse(text, &python, &spare) : NULL;
+    cJSON *j = strict ? judge_parse(text, &python, &spare) : NULL;
     if (j && !whole) abort();
     cJSON_Delete(j);
     tdm_buf_clear(&spare);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/object.h"
-#include "data/values.h"
+#include "data/json_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,7 +347,7 @@ static void given_by_cjson(tdm_buf *b, tdm_str text)
             int slot = all(NULL, tdm_str_of(m->string));
             if (slot < 0 || cJSON_IsObject(m) || cJSON_IsNull(m)) continue;
             tdm_buf_fmt(b, "%d=", slot);
-            tdm_value_text(b, m);
+            judge_text(b, m);
             tdm_buf_char(b, '|');
         }
     }
