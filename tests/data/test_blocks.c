@@ -187,12 +187,61 @@ static void random_files_read_the_same_in_any_blocks(void **state)
     tdm_buf_clear(&got);
 }
 
+/* ---- longer than a quote or an object may be ---- */
+
+static void fill(tdm_buf *b, size_t bytes, size_t line)
+{
+    for (size_t i = 1; i <= bytes; i++) tdm_buf_char(b, i % line ? 'x' : '\n');
+}
+
+static void long_records_read_the_same_in_any_blocks(void **state)
+{
+    (void)state;
+    static const size_t long_sizes[] = {1, 1 << 19, SIZE_MAX};
+    tdm_buf text = {0}, want = {0}, got = {0};
+    tdm_err err;
+    for (int k = 0; k < 8; k++) {
+        tdm_shape shape = {.form = k < 6 ? TDM_FORM_TABLE : TDM_FORM_VALUES,
+                           .dialect = {.sep = ",", .columns = 2},
+                           .used = {TDM_ROLE_USER},
+                           .n_used = 1};
+        tdm_buf_reset(&text);
+        if (k < 6) { /* a quoted cell of a megabyte less two bytes to one more, in lines; it never closes */
+            tdm_buf_str(&text, "u0,i0\nu1,\"");
+            fill(&text, k < 5 ? ((size_t)1 << 20) - 3 + (size_t)k : (size_t)5 << 19, 100000);
+            tdm_buf_str(&text, k < 5 ? "\"\nu2,i2\nu3,\"i3\n3\"\n" : "\nu2,i2\nu3,i3\n");
+        } else { /* an object of 17 million bytes, closed or not */
+            tdm_buf_str(&text, "{\"user\": \"u\", \"text\": \"");
+            fill(&text, 17 << 20, 1 << 20);
+            tdm_buf_str(&text, k == 6 ? "\"}\n" : "\n");
+            tdm_buf_str(&text, JSON JSON);
+        }
+        CHECK(!text.failed);
+        tdm_records *records;
+        CHECK_OK(tdm_records_open(&records, &shape, &err), err);
+        tdm_buf_reset(&want);
+        size_t n = records_of_text(&want, records, &shape, (tdm_str){text.p, text.n}, 0, 0);
+        CHECK(n >= 4);
+        for (size_t s = 0; s < sizeof long_sizes / sizeof *long_sizes; s++) {
+            tdm_buf_reset(&got);
+            records_of_text(&got, records, &shape, (tdm_str){text.p, text.n}, long_sizes[s], 0);
+            const char *differ = records_differ(&want, &got);
+            if (differ) fail_msg("case %d in blocks of %zu bytes, %s", k, long_sizes[s], differ);
+        }
+        tdm_records_close(records);
+    }
+    tdm_buf_clear(&text);
+    tdm_buf_clear(&want);
+    tdm_buf_clear(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_read_the_same_in_any_blocks),
         cmocka_unit_test(hard_files_read_the_same_in_any_blocks),
         cmocka_unit_test(random_files_read_the_same_in_any_blocks),
+        cmocka_unit_test(long_records_read_the_same_in_any_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
