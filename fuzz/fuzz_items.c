@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_items.c - any bytes as a list of items, or a log of tags, met by rows that have a few of the items. The last
- * byte picks how it is written. Texts are UTF-8 and no longer than what is kept, what is found is an item of the rows,
- * and blocks of any size give the same. */
+/* fuzz_items.c - any bytes as a list of items, or a log of tags, met by rows that have a few of the items. The last two
+ * bytes pick how it is written and which rules are left out. Texts are UTF-8 and no longer than what is kept, what is
+ * found is an item of the rows, and blocks of any size give the same. */
 #include "agree.h"
 
 #include "base/utf8.h"
@@ -30,7 +30,7 @@ static const tdm_builder *rows(void)
     return b;
 }
 
-static void items_of(tdm_buf *out, const tdm_item_intake *x, bool mend)
+static void items_of(tdm_buf *out, const tdm_item_intake *x, const tdm_item_rules *rules)
 {
     static const size_t longest[TDM_FIELDS] = {[TDM_FIELD_TITLE] = TDM_MOST_TITLE,
                                                [TDM_FIELD_BRAND] = TDM_MOST_BRAND,
@@ -45,10 +45,12 @@ static void items_of(tdm_buf *out, const tdm_item_intake *x, bool mend)
         while (like < KNOWN && tdm_builder_find(rows(), tdm_str_of(known[like])) != f->code) like++;
         if (f->match == TDM_MATCH_NONE || like == KNOWN) abort();
         tdm_buf_fmt(out, "%u %d ", f->code, (int)f->match);
-        if (damaged && !mend) continue;
+        if (damaged && !rules->mend) continue;
         size_t n = f->id_n;
         for (int k = 0; k < TDM_FIELDS; k++) {
-            if (f->n[k] > longest[k] || !tdm_utf8_valid((tdm_str){x->bytes.p + f->at + n, f->n[k]})) abort();
+            bool listed = k == TDM_FIELD_CATEGORY || k == TDM_FIELD_KEYWORDS;
+            size_t most = rules->keep.length && !listed ? TDM_MOST_KEPT : longest[k];
+            if (f->n[k] > most || !tdm_utf8_valid((tdm_str){x->bytes.p + f->at + n, f->n[k]})) abort();
             n += f->n[k];
             tdm_buf_fmt(out, "%u ", f->n[k]);
         }
@@ -57,23 +59,23 @@ static void items_of(tdm_buf *out, const tdm_item_intake *x, bool mend)
     }
 }
 
-static void take(tdm_buf *out, const tdm_shape *shape, tdm_str text, size_t most, bool mend)
+static void take(tdm_buf *out, const tdm_item_rules *rules, tdm_str text, size_t most)
 {
     static tdm_item_intake x;
-    const tdm_item_rules rules = {.shape = shape, .builder = rows(), .mend = mend};
     tdm_records *r;
-    if (tdm_records_open(&r, shape, NULL)) abort();
+    if (tdm_records_open(&r, rules->shape, NULL)) abort();
     tdm_block b = {.line = 1};
-    size_t count = 0, broken = 0;
+    size_t count = 0, broken = 0, cleaned[TDM_CLEANED] = {0};
     tdm_buf_reset(out);
     while (text.n) {
-        b.n = most ? tdm_block_cut(shape, text, most, true) : text.n;
+        b.n = most ? tdm_block_cut(rules->shape, text, most, true) : text.n;
         if (!(b.p = malloc(b.n + TDM_BLOCK_PADDING))) abort();
         memcpy(b.p, text.p, b.n);
         memset(b.p + b.n, 0, TDM_BLOCK_PADDING);
         tdm_records_begin(r, &b);
-        if (tdm_item_intake_block(&x, r, &rules, NULL)) abort();
-        items_of(out, &x, mend);
+        if (tdm_item_intake_block(&x, r, rules, NULL)) abort();
+        items_of(out, &x, rules);
+        for (int k = 0; k < TDM_CLEANED; k++) cleaned[k] += x.cleaned[k];
         count += x.rows;
         broken += x.broken;
         text.p += b.n;
@@ -81,6 +83,7 @@ static void take(tdm_buf *out, const tdm_shape *shape, tdm_str text, size_t most
         free(b.p);
     }
     tdm_buf_fmt(out, "%zu %zu", count, broken);
+    for (int k = 0; k < TDM_CLEANED; k++) tdm_buf_fmt(out, " %zu", cleaned[k]);
     tdm_records_close(r);
 }
 
@@ -90,9 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
                                      TDM_ROLE_DESCRIPTION, TDM_ROLE_KEYWORDS, TDM_ROLE_OTHER};
     enum { ROLES = sizeof roles / sizeof *roles };
     static tdm_buf whole, pieces;
-    uint8_t a = steering(p, &n);
+    uint8_t a = steering(p, &n), keep = steering(p, &n);
     tdm_str text = {(const char *)p, n};
-    bool mend = a & 8, tags = a & 16;
+    bool tags = a & 16;
     tdm_shape s = {.form = a & 1   ? TDM_FORM_TABLE
                            : a & 2 ? TDM_FORM_VALUES
                                    : TDM_FORM_LINES,
@@ -107,8 +110,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         s.column[role] = (int)k;
     }
     if (s.flags) s.dialect.columns += 19;
-    take(&whole, &s, text, 0, mend);
-    take(&pieces, &s, text, n > 100 ? 64 : 1, mend);
+    const tdm_item_rules rules = {.shape = &s,
+                                  .builder = rows(),
+                                  .mend = a & 8,
+                                  .keep = {.placeholders = keep & 1, .html = keep & 2, .length = keep & 4}};
+    take(&whole, &rules, text, 0);
+    take(&pieces, &rules, text, n > 100 ? 64 : 1);
     if (whole.n == pieces.n && !memcmp(whole.p, pieces.p, whole.n)) return 0;
     fprintf(stderr, "%s\n", records_differ(&whole, &pieces));
     abort();

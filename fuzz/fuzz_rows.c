@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_rows.c - any bytes as a raw log: unpacked, looked at, read and cleaned. The last byte picks what is expected.
+/* fuzz_rows.c - any bytes as a raw log: unpacked, looked at, read and cleaned. The last two bytes pick what is expected
+ * and which rules are left out.
  * Every row is taken or rejected for one reason, what is taken is UTF-8, and blocks of any size give the same rows. */
 #include "agree.h"
 
@@ -20,7 +21,7 @@ static void add(tdm_buf *out, const void *p, size_t n)
     tdm_buf_add(out, p, n);
 }
 
-enum { ROWS, REJECTS, OUTSIDE, KINDS };
+enum { ROWS, REJECTS, OUTSIDE, CLEANED, KINDS };
 
 /* What came of one block: counts checked, and all of it to out[KINDS]. */
 static void taken(tdm_buf *out, const tdm_intake *x)
@@ -53,6 +54,7 @@ static void taken(tdm_buf *out, const tdm_intake *x)
 
 static void take(tdm_buf *out, const tdm_intake_rules *rules, tdm_str text, uint64_t offset, size_t most)
 {
+    size_t cleaned[TDM_CLEANED] = {0};
     static tdm_intake x;
     tdm_records *r;
     if (tdm_records_open(&r, rules->shape, NULL)) abort();
@@ -66,12 +68,14 @@ static void take(tdm_buf *out, const tdm_intake_rules *rules, tdm_str text, uint
         tdm_records_begin(r, &b);
         if (tdm_intake_block(&x, r, rules, NULL)) abort();
         taken(out, &x);
+        for (int k = 0; k < TDM_CLEANED; k++) cleaned[k] += x.cleaned[k];
         for (size_t i = 0; i < b.n; i++) b.line += b.p[i] == '\n';
         b.offset += b.n;
         text.p += b.n;
         text.n -= b.n;
         free(b.p);
     }
+    tdm_buf_add(&out[CLEANED], cleaned, sizeof cleaned);
     tdm_records_close(r);
 }
 
@@ -80,14 +84,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     static const char *const formats[] = {NULL, "json", "csv", "tsv", "sequences", "table", NULL, NULL};
     static const char *const maps[] = {NULL, "user=2,item=1,rating=a", "event=event,event:view=0,event:buy=2", NULL};
     static tdm_buf whole[KINDS], pieces[KINDS];
-    uint8_t a = steering(p, &n);
+    uint8_t a = steering(p, &n), keep = a & 128 ? steering(p, &n) : 0;
     tdm_source *s;
     tdm_reader r;
     tdm_err err;
     if (tdm_source_open_bytes(&s, "input", p, n, &err)) return 0;
     if (tdm_reader_open_source(&r, s, false, formats[a & 7], maps[a >> 3 & 3], &err)) return 0;
     const tdm_intake_rules rules = {
-        .shape = &r.shape, .name = "input", .min_rating = a & 32 ? 3 : 0, .keep_bad = true, .high = a & 64 ? 5 : 1e9};
+        .shape = &r.shape,
+        .name = "input",
+        .min_rating = a & 32 ? 3 : 0,
+        .keep_bad = true,
+        .high = a & 64 ? 5 : 1e9,
+        .keep = {.placeholders = keep & 1, .people = keep & 2, .html = keep & 4, .length = keep & 8}};
     if (!tdm_source_fill(r.s, 1 << 20, &err)) {
         tdm_str text = tdm_source_ahead(r.s);
         if (text.n > 1 << 16) text.n = 1 << 16; /* of what was packed tightly */
