@@ -26,12 +26,6 @@ typedef struct making {
     int64_t *offset;           /* offset[a + 1]: length of row a, until all are added up */
 } making;
 
-static int by_item(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* |w| as a number that orders like it. */
 static uint32_t strength(float w)
 {
@@ -83,49 +77,41 @@ static bool row_keep(making *m, piece *p, uint32_t from, uint32_t *item, float *
     return true;
 }
 
-/* Puts what was touched in order: a look at every item where that is quicker than sorting. */
-static void tally_sort(tdm_tally *t, size_t I)
-{
-    if (t->n < I / 32) {
-        qsort(t->touched, t->n, sizeof *t->touched, by_item);
-        return;
-    }
-    t->n = 0;
-    for (size_t i = 0; i < I; i++)
-        if (t->of[i].count) t->touched[t->n++] = (uint32_t)i;
-}
-
-/* Turns the tally into the row's links and empties it. */
-static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, float *weight)
+/* Turns the tally into the row's links, and empties it. `item` and `weight`: room for I. */
+static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, uint32_t *item, float *weight)
 {
     size_t n = 0;
-    tally_sort(t, m->I);
-    for (size_t j = 0; j < t->n; j++) {
-        uint32_t to = t->touched[j];
-        float w = m->maker->weight(m->maker->ctx, from, to, t->of[to].sum, t->of[to].count);
-        t->of[to].sum = 0;
-        t->of[to].count = 0;
-        if (w == 0 || !isfinite(w)) continue;
-        t->touched[n] = to;
-        weight[n++] = w;
+    for (size_t word = 0; word * 64 < m->I; word++) {
+        uint64_t bits = t->touched[word];
+        t->touched[word] = 0;
+        for (; bits; bits &= bits - 1) {
+            uint32_t to = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+            float w = m->maker->weight(m->maker->ctx, from, to, t->of[to].sum, t->of[to].count);
+            t->of[to].sum = 0;
+            t->of[to].count = 0;
+            if (w == 0 || !isfinite(w)) continue;
+            item[n] = to;
+            weight[n++] = w;
+        }
     }
-    t->n = 0;
-    return row_keep(m, p, from, t->touched, weight, n);
+    return row_keep(m, p, from, item, weight, n);
 }
 
 static void rows_make(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     making *m = ctx;
     piece *p = &m->pieces[m->first / m->grain + chunk];
-    tdm_tally t = {.of = tdm_new(m->I, sizeof *t.of), .touched = tdm_new(m->I, sizeof *t.touched)};
+    tdm_tally t = {.of = tdm_new(m->I, sizeof *t.of), .touched = tdm_new(m->I / 64 + 1, sizeof *t.touched)};
+    uint32_t *item = tdm_new(m->I, sizeof *item);
     float *weight = tdm_new(m->I, sizeof *weight);
-    p->failed = !t.of || !t.touched || !weight;
+    p->failed = !t.of || !t.touched || !item || !weight;
     for (size_t a = m->first + begin; a < m->first + end && !p->failed; a++) {
         m->maker->row(m->maker->ctx, &t, (uint32_t)a);
-        p->failed = !row_finish(m, p, &t, (uint32_t)a, weight);
+        p->failed = !row_finish(m, p, &t, (uint32_t)a, item, weight);
     }
     tdm_free(t.of);
     tdm_free(t.touched);
+    tdm_free(item);
     tdm_free(weight);
 }
 

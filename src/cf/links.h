@@ -27,13 +27,12 @@ typedef struct tdm_tally {
         double sum;
         uint32_t count; /* how often the item was added to */
     } * of;             /* I */
-    uint32_t *touched;  /* the items with count > 0, in the order of their first touch */
-    size_t n;
+    uint64_t *touched;  /* a bit an item: count > 0. Read from its start it is in order, without sorting */
 } tdm_tally;
 
 static inline void tdm_tally_add(tdm_tally *t, uint32_t item, double x)
 {
-    if (!t->of[item].count++) t->touched[t->n++] = item;
+    if (!t->of[item].count++) t->touched[item / 64] |= (uint64_t)1 << item % 64;
     t->of[item].sum += x;
 }
 
