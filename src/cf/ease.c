@@ -73,7 +73,8 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     solving s = {.rows = &rows, .lambda = tdm_param_get(p, "lambda")};
     tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_ease_ops, p);
     if (!l) st = tdm_nomem(err, stage);
-    if (!st) st = tdm_square_make(&s.square, &rows, (size_t)tdm_param_get(p, "most_items"), links, in->run, stage, err);
+    if (!st)
+        st = tdm_square_make(&s.square, &rows, (size_t)tdm_param_get(p, "most_items"), links, 0, in->run, stage, err);
     size_t n = s.square.n;
     if (!st && !(s.own = tdm_new(n, sizeof *s.own))) st = tdm_nomem(err, stage);
     if (!st) {

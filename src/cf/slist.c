@@ -132,20 +132,30 @@ static void rows_of(void *ctx, float *w, float *side, size_t begin, size_t end)
     }
 }
 
+/* No more pairs of items meet in a history than this. */
+static double pairs_of(const tdm_rows *r)
+{
+    double sum = 0;
+    for (size_t u = 0; u < r->U; u++) {
+        double n = (double)(r->offset[u + 1] - r->offset[u]);
+        sum += n * n;
+    }
+    return sum;
+}
+
 static tdm_status solve(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
 {
     static const char stage[] = "slist";
-    size_t links = (size_t)tdm_param_get(p, "k"), n, I = s->rows->I;
-    tdm_status st =
-        tdm_square_make(&s->square, s->rows, (size_t)tdm_param_get(p, "most_items"), links, run, stage, err);
+    size_t links = (size_t)tdm_param_get(p, "k"), most_items = (size_t)tdm_param_get(p, "most_items");
+    tdm_status st = tdm_square_make(&s->square, s->rows, most_items, links, pairs_of(s->rows), run, stage, err);
     if (st) return st;
-    n = s->square.n;
+    size_t n = s->square.n;
     tdm_pool_for(run->pool, n, 16, count, s);
     const tdm_links_maker maker = {target_row, target_weight, s};
-    st = tdm_links_make(&s->target, I, n, &maker, run, stage, err);
+    st = tdm_links_make(&s->target, s->rows->I, n, &maker, run, stage, err);
     if (!st) st = tdm_spd_invert(s->square.at, n, run, stage, err);
     const tdm_links_matrix x = {rows_of, s, s->square.item, n};
-    return st ? st : tdm_links_take(out, I, links, &x, run, stage, err);
+    return st ? st : tdm_links_take(out, s->rows->I, links, &x, run, stage, err);
 }
 
 static size_t longest_row(const tdm_rows *r)

@@ -7,15 +7,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The matrix, the solver's panel, and the links: as they grow, and as they are kept. */
-static double bytes_of(size_t n, size_t links)
+/* The matrix, the solver's panel, and what is sparse: as it grows (doubling), and as it is kept. */
+static double bytes_of(size_t n, size_t links, double pairs)
 {
-    double wide = (double)(links < n ? links : n) * (sizeof(uint32_t) + sizeof(float));
-    return (double)n * ((double)n * sizeof(float) + TDM_SPD_PANEL * sizeof(float) + 3 * wide);
+    double all = (double)n * (double)n, kept = (double)n * (double)(links < n ? links : n);
+    double sparse = 3 * (sizeof(uint32_t) + sizeof(float));
+    return (all + (double)n * TDM_SPD_PANEL) * sizeof(float) + (kept + (pairs < all ? pairs : all)) * sparse;
 }
 
 /* The largest n whose matrix half of the memory holds. */
-static size_t largest(size_t n, size_t links)
+static size_t largest(size_t n, size_t links, double pairs)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages <= 0 || page <= 0) return n;
@@ -23,7 +24,7 @@ static size_t largest(size_t n, size_t links)
     size_t low = 0; /* fits */
     while (low < n) {
         size_t mid = low + (n - low + 1) / 2;
-        if (bytes_of(mid, links) <= room) low = mid;
+        if (bytes_of(mid, links, pairs) <= room) low = mid;
         else n = mid - 1;
     }
     return low;
@@ -53,13 +54,13 @@ static tdm_status choose(tdm_square *s, const tdm_rows *r, tdm_err *err)
     return TDM_OK;
 }
 
-tdm_status tdm_square_make(tdm_square *out, const tdm_rows *r, size_t most_items, size_t links, tdm_run *run,
-                           const char *stage, tdm_err *err)
+tdm_status tdm_square_make(tdm_square *out, const tdm_rows *r, size_t most_items, size_t links, double pairs,
+                           tdm_run *run, const char *stage, tdm_err *err)
 {
     tdm_square s = {.n = r->I < most_items ? r->I : most_items};
     *out = (tdm_square){0};
-    s.n = largest(s.n, links);
-    double gigabytes = bytes_of(s.n, links) / 1e9, work = (double)s.n * (double)s.n * (double)s.n;
+    s.n = largest(s.n, links, pairs);
+    double gigabytes = bytes_of(s.n, links, pairs) / 1e9, work = (double)s.n * (double)s.n * (double)s.n;
     if (s.n < r->I)
         tdm_log(run, TDM_LOG_WARN, stage,
                 "%zu items x items are too many; taking the %zu most chosen, and leaving the others to other models",

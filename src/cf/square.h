@@ -17,9 +17,10 @@ typedef struct tdm_square {
     float *at;      /* n x n, all zero */
 } tdm_square;
 
-/* `links`: how many an item keeps of its row, for the foreseen memory. */
-tdm_status tdm_square_make(tdm_square *out, const tdm_rows *r, size_t most_items, size_t links, tdm_run *run,
-                           const char *stage, tdm_err *err);
+/* For the foreseen memory: `links` an item keeps of its row, and `pairs` of items of a second, sparse matrix (at most).
+ */
+tdm_status tdm_square_make(tdm_square *out, const tdm_rows *r, size_t most_items, size_t links, double pairs,
+                           tdm_run *run, const char *stage, tdm_err *err);
 void tdm_square_clear(tdm_square *s); /* all-zero is fine */
 
 #endif
