@@ -22,6 +22,7 @@
 #include "cf/cf.h"
 #include "cf/linear.h"
 #include "cf/square.h"
+#include "kernels/kernels.h"
 #include "kernels/spd.h"
 
 #include <math.h>
@@ -46,7 +47,7 @@ typedef struct solving {
     double *past;     /* longest + 1: past^g */
     double *cuts;     /* longest + 1: 1 + past^2 + .. of so many terms */
     double *cross;    /* longest + 1: S'T of places g apart */
-    tdm_links target; /* whole X'X + (1 - whole) S'T */
+    tdm_links target; /* n x n, in rows of the square: whole X'X + (1 - whole) S'T */
 } solving;
 
 static bool series(solving *s, size_t longest, double past, double future)
@@ -92,13 +93,14 @@ static void target_row(void *ctx, tdm_tally *t, uint32_t from)
 {
     const solving *s = ctx;
     const tdm_rows *r = s->rows;
-    if (s->square.slot[from] == TDM_NONE) return;
-    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
+    size_t item = s->square.item[from];
+    for (int64_t k = r->from[item]; k < r->from[item + 1]; k++) {
         const uint32_t *history = r->item + r->offset[r->user[k]];
         size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), p = r->place[k];
-        for (size_t q = s->whole > 0 ? 0 : p + 1; q < n; q++)
-            if (s->square.slot[history[q]] != TDM_NONE)
-                tdm_tally_add(t, history[q], s->whole + (q > p ? (1 - s->whole) * s->cross[q - p] : 0));
+        for (size_t q = s->whole > 0 ? 0 : p + 1; q < n; q++) {
+            uint32_t to = s->square.slot[history[q]];
+            if (to != TDM_NONE) tdm_tally_add(t, to, s->whole + (q > p ? (1 - s->whole) * s->cross[q - p] : 0));
+        }
     }
 }
 
@@ -109,22 +111,20 @@ static float target_weight(void *ctx, uint32_t from, uint32_t to, double sum, ui
 }
 
 /* Rows of the inverse times the target, TDM_LINKS_ROWS of them side by side in `side` while they are summed: so each
- * number of the target is read once for all of them and meets them in a few instructions. */
+ * number of the target is read once for all of them and meets them in one or a few instructions. */
 static void rows_of(void *ctx, float *w, float *side, size_t begin, size_t end)
 {
     enum { R = TDM_LINKS_ROWS };
     const solving *s = ctx;
     const tdm_links *t = &s->target;
     size_t n = s->square.n, rows = end - begin;
+    void (*axpy)(float *, float, const float *, size_t) = tdm_kernels_best()->axpy;
     memset(side, 0, n * R * sizeof *side);
     for (size_t b = 0; b < n; b++) {
         float P[R] = {0};
-        memcpy(P, s->square.at + b * n + begin, rows * sizeof *P); /* symmetric: P_ab of all rows a lie together */
-        size_t item = s->square.item[b];
-        for (int64_t k = t->offset[item]; k < t->offset[item + 1]; k++) {
-            float *sum = side + (size_t)s->square.slot[t->item[k]] * R, c = t->weight[k];
-            for (size_t r = 0; r < R; r++) sum[r] += c * P[r];
-        }
+        for (size_t r = 0; r < rows; r++) P[r] = s->square.at[(begin + r) * n + b];
+        for (int64_t k = t->offset[b]; k < t->offset[b + 1]; k++)
+            axpy(side + (size_t)t->item[k] * R, t->weight[k], P, R);
     }
     for (size_t r = 0; r < rows; r++) {
         for (size_t j = 0; j < n; j++) w[r * n + j] = side[j * R + r];
@@ -152,7 +152,7 @@ static tdm_status solve(tdm_links *out, solving *s, const tdm_params *p, tdm_run
     size_t n = s->square.n;
     tdm_pool_for(run->pool, n, 16, count, s);
     const tdm_links_maker maker = {target_row, target_weight, s};
-    st = tdm_links_make(&s->target, s->rows->I, n, &maker, run, stage, err);
+    st = tdm_links_make(&s->target, n, n, &maker, run, stage, err);
     if (!st) st = tdm_spd_invert(s->square.at, n, run, stage, err);
     const tdm_links_matrix x = {rows_of, s, s->square.item, n};
     return st ? st : tdm_links_take(out, s->rows->I, links, &x, run, stage, err);
