@@ -7,7 +7,7 @@
  *
  * Direction is most of what order tells a model without parameters to train: a refill follows its bottle. The reverse
  * counts less but not nothing, for many logs have one-day time stamps. Dividing by n_b^target keeps best-sellers from
- * following everything. Pairs further apart than where decay falls under a thousandth are not walked, so a history
+ * following everything. Pairs further apart than where decay falls under a hundredth are not walked, so a history
  * costs its length and not its square. */
 #include "base/mem.h"
 #include "base/status.h"
@@ -15,6 +15,7 @@
 #include "cf/linear.h"
 
 #include <math.h>
+#include <string.h>
 
 static const tdm_param params[] = {
     {"gap_decay", 0.85, 0, 1, TDM_LINEAR, "how much a pair one step further apart still counts"},
@@ -39,16 +40,36 @@ typedef struct counting {
     double *source, *target; /* I: n_a^source and n_b^target */
 } counting;
 
+/* What stands around one place of a history: near[0 .. back) before it, near[back .. n) after it. */
+typedef struct around {
+    size_t back, n;
+    uint32_t near[2 * WINDOW];
+} around;
+
+/* Histories lie far apart in memory. Their windows are fetched a few at a time, so that the waits overlap each other
+ * and not the adding, in which each step may depend on the last. */
 static void row(void *ctx, tdm_tally *t, uint32_t from)
 {
+    enum { AHEAD = 8 };
     const counting *c = ctx;
     const tdm_rows *r = c->rows;
-    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
-        const uint32_t *history = r->item + r->offset[r->user[k]];
-        size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), p = r->place[k];
-        size_t begin = p > c->window ? p - c->window : 0, end = n - p - 1 > c->window ? p + c->window + 1 : n;
-        for (size_t q = c->before[1] > 0 ? begin : p; q < p; q++) tdm_tally_add(t, history[q], c->before[p - q]);
-        for (size_t q = p + 1; q < end; q++) tdm_tally_add(t, history[q], c->after[q - p]);
+    around w[AHEAD];
+    for (int64_t k = r->from[from], m; k < r->from[from + 1]; k += m) {
+        for (m = 0; m < AHEAD && k + m < r->from[from + 1]; m++) {
+            const uint32_t *history = r->item + r->offset[r->user[k + m]];
+            size_t n = (size_t)(r->offset[r->user[k + m] + 1] - r->offset[r->user[k + m]]), p = r->place[k + m];
+            size_t back = p < c->window ? p : c->window, on = n - p - 1 < c->window ? n - p - 1 : c->window;
+            memcpy(w[m].near, history + p - back, back * sizeof *history);
+            memcpy(w[m].near + back, history + p + 1, on * sizeof *history);
+            w[m].back = back;
+            w[m].n = back + on;
+        }
+        for (int64_t j = 0; j < m; j++) {
+            const around *x = &w[j];
+            for (size_t q = c->before[1] > 0 ? 0 : x->back; q < x->back; q++)
+                tdm_tally_add(t, x->near[q], c->before[x->back - q]);
+            for (size_t q = x->back; q < x->n; q++) tdm_tally_add(t, x->near[q], c->after[q - x->back + 1]);
+        }
     }
 }
 
@@ -62,7 +83,7 @@ static float weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t 
 static bool counting_prepare(counting *c, const tdm_params *p)
 {
     double reverse = tdm_param_get(p, "reverse"), decay = tdm_param_get(p, "gap_decay"), x = 1;
-    for (; c->window < WINDOW && x > 1e-3; x *= decay) {
+    for (; c->window < WINDOW && x > 1e-2; x *= decay) {
         c->after[++c->window] = x;
         c->before[c->window] = reverse * x;
     }
