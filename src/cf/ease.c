@@ -16,9 +16,9 @@
 #include "kernels/spd.h"
 
 static const tdm_param params[] = {
-    {"lambda", 50, 1, 100000, TDM_LOG, "added to each item's own count: more trusts rare pairs less"},
+    {"lambda", 100, 1, 100000, TDM_LOG, "added to each item's own count: more trusts rare pairs less"},
     {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
-    {"k", 1000, 1, 100000, TDM_INTEGER, "links kept for an item"},
+    {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
     {"most_items", 40000, 1, 200000, TDM_INTEGER, "items in the matrix, the most chosen ones"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},

@@ -29,12 +29,12 @@
 #include <string.h>
 
 static const tdm_param params[] = {
-    {"lambda", 10, 0.1, 100000, TDM_LOG, "added to each item's own sum: more trusts rare pairs less"},
-    {"whole", 0.2, 0, 1, TDM_LINEAR, "how much whole histories, without order, count beside their cuts"},
+    {"lambda", 100, 0.1, 100000, TDM_LOG, "added to each item's own sum: more trusts rare pairs less"},
+    {"whole", 0.3, 0, 1, TDM_LINEAR, "how much whole histories, without order, count beside their cuts"},
     {"past_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step further before the cut still counts"},
-    {"future_decay", 0.5, 0, 1, TDM_LINEAR, "the same behind the cut; 0: the next item only"},
-    {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
-    {"k", 1000, 1, 100000, TDM_INTEGER, "links kept for an item"},
+    {"future_decay", 0, 0, 1, TDM_LINEAR, "the same behind the cut; 0: the next item only"},
+    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
     {"most_items", 40000, 1, 200000, TDM_INTEGER, "items in the matrix, the most chosen ones"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
