@@ -11,6 +11,7 @@
 #include "base/run.h"
 #include "gpt2/train.h"
 #include "kernels/kernels.h"
+#include "kernels/spd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,37 @@ static double bench_products(void)
     return ceiling;
 }
 
+/* ---- inverses ---- */
+
+typedef struct inverting {
+    float *A;
+    size_t n;
+    tdm_run *run;
+} inverting;
+
+/* The inverse of the inverse is the matrix again: nothing need be put back between calls. */
+static void invert(void *ctx)
+{
+    inverting *x = ctx;
+    tdm_err err;
+    if (tdm_spd_invert(x->A, x->n, x->run, "bench", &err)) fail(err.msg);
+}
+
+static void bench_inverses(tdm_run *run, double ceiling)
+{
+    const size_t size[] = {1000, 4000};
+    size_t threads = tdm_pool_threads(run->pool);
+    printf("\nGFLOP/s of inverses of symmetric matrices, n^3 operations\n");
+    for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+        inverting x = {.n = size[i], .run = run, .A = drawn(size[i] * size[i])};
+        for (size_t r = 0; r < x.n; r++) x.A[r * x.n + r] += (float)x.n;
+        double seconds = best(invert, &x), rate = (double)x.n * (double)x.n * (double)x.n / seconds / 1e9;
+        printf("%5zu x %5zu %18.1f  %3.0f %% of %zu x the ceiling, %.2f s\n", x.n, x.n, rate,
+               100 * rate / (ceiling * (double)threads), threads, seconds);
+        tdm_free(x.A);
+    }
+}
+
 /* ---- a training step ---- */
 
 typedef struct training {
@@ -270,6 +302,7 @@ int main(int argc, char **argv)
     if (tdm_run_open(&run, &(tdm_run_options){.threads = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, .seed = 1}, &err))
         fail(err.msg);
     double ceiling = bench_products();
+    bench_inverses(run, ceiling);
     bench_rows(&k);
     printf("\ntraining steps, with AdamW\n");
     bench_step("items, V 12,000 C 128 L 1", (tdm_gpt2_shape){12000, 51, 128, 1, 2}, 2048, 2, 50, 0.4f, run, ceiling);

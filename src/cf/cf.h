@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cf.h - collaborative filtering: models that learn from who chose what, and in which order.
  *
- * Each is one file and one table of functions (model/model.h). All are sparse, work from a history alone, say which
+ * Each is one file and one table of functions (model/model.h). All work from a history alone, say which
  * history items made a score, and give the same bytes at any number of threads.
  *
  *     popularity     how often an item was chosen; the floor that everything must beat
  *     cooccurrence   what follows what in histories, near steps counting more; directional
  *     item-knn       cosine of the people who chose two items
+ *     ease           each item regressed on all others, in closed form
+ *     slist          what comes next regressed on what came before, in closed form
  *     user-knn       what people with similar histories chose */
 #ifndef TDM_CF_CF_H
 #define TDM_CF_CF_H
@@ -17,6 +19,8 @@ extern const tdm_model_ops tdm_popularity_ops;
 extern const tdm_model_ops tdm_cooccurrence_ops;
 extern const tdm_model_ops tdm_item_knn_ops;
 extern const tdm_model_ops tdm_user_knn_ops;
+extern const tdm_model_ops tdm_ease_ops;
+extern const tdm_model_ops tdm_slist_ops;
 
 /* The people most like a history, most similar first: at most *n training rows into users[*n] and similarity[*n]; *n
  * becomes how many there are. `m` is a user-knn; h->self is left out. */

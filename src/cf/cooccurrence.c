@@ -7,13 +7,15 @@
  *
  * Direction is most of what order tells a model without parameters to train: a refill follows its bottle. The reverse
  * counts less but not nothing, for many logs have one-day time stamps. Dividing by n_b^target keeps best-sellers from
- * following everything. Pairs further apart than where decay falls under a thousandth are not walked, so a history
+ * following everything. Pairs further apart than where decay falls under a hundredth are not walked, so a history
  * costs its length and not its square. */
+#include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/linear.h"
 
 #include <math.h>
+#include <string.h>
 
 static const tdm_param params[] = {
     {"gap_decay", 0.85, 0, 1, TDM_LINEAR, "how much a pair one step further apart still counts"},
@@ -31,23 +33,42 @@ enum { WINDOW = 512 };
 
 typedef struct counting {
     const tdm_rows *rows;
-    double near[WINDOW + 1]; /* near[gap] = decay^(gap - 1) */
+    double after[WINDOW + 1];  /* after[gap] = decay^(gap - 1) */
+    double before[WINDOW + 1]; /* reverse times that */
     size_t window;
-    double reverse, shrink, source, target;
+    double shrink;
+    double *source, *target; /* I: n_a^source and n_b^target */
 } counting;
 
+/* What stands around one place of a history: near[0 .. back) before it, near[back .. n) after it. */
+typedef struct around {
+    size_t back, n;
+    uint32_t near[2 * WINDOW];
+} around;
+
+/* Histories lie far apart in memory. Their windows are fetched a few at a time, so that the waits overlap each other
+ * and not the adding, in which each step may depend on the last. */
 static void row(void *ctx, tdm_tally *t, uint32_t from)
 {
+    enum { AHEAD = 8 };
     const counting *c = ctx;
     const tdm_rows *r = c->rows;
-    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
-        const uint32_t *history = r->item + r->offset[r->user[k]];
-        size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), p = r->place[k];
-        size_t begin = p > c->window ? p - c->window : 0, end = n - p - 1 > c->window ? p + c->window + 1 : n;
-        for (size_t q = begin; q < end; q++) {
-            if (history[q] == from) continue;
-            double x = q > p ? c->near[q - p] : c->reverse * c->near[p - q];
-            if (x > 0) tdm_tally_add(t, history[q], x);
+    around w[AHEAD];
+    for (int64_t k = r->from[from], m; k < r->from[from + 1]; k += m) {
+        for (m = 0; m < AHEAD && k + m < r->from[from + 1]; m++) {
+            const uint32_t *history = r->item + r->offset[r->user[k + m]];
+            size_t n = (size_t)(r->offset[r->user[k + m] + 1] - r->offset[r->user[k + m]]), p = r->place[k + m];
+            size_t back = p < c->window ? p : c->window, on = n - p - 1 < c->window ? n - p - 1 : c->window;
+            memcpy(w[m].near, history + p - back, back * sizeof *history);
+            memcpy(w[m].near + back, history + p + 1, on * sizeof *history);
+            w[m].back = back;
+            w[m].n = back + on;
+        }
+        for (int64_t j = 0; j < m; j++) {
+            const around *x = &w[j];
+            for (size_t q = c->before[1] > 0 ? 0 : x->back; q < x->back; q++)
+                tdm_tally_add(t, x->near[q], c->before[x->back - q]);
+            for (size_t q = x->back; q < x->n; q++) tdm_tally_add(t, x->near[q], c->after[q - x->back + 1]);
         }
     }
 }
@@ -55,8 +76,26 @@ static void row(void *ctx, tdm_tally *t, uint32_t from)
 static float weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t count)
 {
     const counting *c = ctx;
-    double n_from = (double)tdm_rows_count(c->rows, from), n_to = (double)tdm_rows_count(c->rows, to);
-    return (float)(sum * count / (count + c->shrink) / (pow(n_from, c->source) * pow(n_to, c->target)));
+    if (from == to) return 0; /* a history may repeat it */
+    return (float)(sum * count / (count + c->shrink) / (c->source[from] * c->target[to]));
+}
+
+static bool counting_prepare(counting *c, const tdm_params *p)
+{
+    double reverse = tdm_param_get(p, "reverse"), decay = tdm_param_get(p, "gap_decay"), x = 1;
+    for (; c->window < WINDOW && x > 1e-2; x *= decay) {
+        c->after[++c->window] = x;
+        c->before[c->window] = reverse * x;
+    }
+    c->shrink = tdm_param_get(p, "shrink");
+    c->source = tdm_new(c->rows->I, sizeof *c->source);
+    c->target = tdm_new(c->rows->I, sizeof *c->target);
+    if (!c->source || !c->target) return false;
+    for (size_t i = 0; i < c->rows->I; i++) { /* here, for a pair of powers for each link is most of a fit */
+        c->source[i] = pow((double)tdm_rows_count(c->rows, i), tdm_param_get(p, "source_power"));
+        c->target[i] = pow((double)tdm_rows_count(c->rows, i), tdm_param_get(p, "target_power"));
+    }
+    return true;
 }
 
 static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
@@ -66,16 +105,14 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     tdm_rows rows;
     tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), false, err);
     if (st) return st;
-    counting c = {.rows = &rows, .reverse = tdm_param_get(p, "reverse"), .shrink = tdm_param_get(p, "shrink")};
-    c.source = tdm_param_get(p, "source_power");
-    c.target = tdm_param_get(p, "target_power");
-    double decay = tdm_param_get(p, "gap_decay"), x = 1;
-    while (c.window < WINDOW && x > 1e-3) c.near[++c.window] = x, x *= decay;
+    counting c = {.rows = &rows};
     tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_cooccurrence_ops, p);
-    if (!l) st = tdm_nomem(err, "co-occurrence");
+    if (!l || !counting_prepare(&c, p)) st = tdm_nomem(err, "co-occurrence");
     const tdm_links_maker maker = {row, weight, &c};
     if (!st)
         st = tdm_links_make(&l->links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "cooccurrence", err);
+    tdm_free(c.source);
+    tdm_free(c.target);
     tdm_rows_clear(&rows);
     if (st) tdm_linear_close((tdm_model *)l);
     else *out = &l->base;

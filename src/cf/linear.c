@@ -21,7 +21,7 @@ static tdm_status score_one(const tdm_linear *l, float *scores, const tdm_histor
             scores[l->links.item[k]] += w * l->links.weight[k];
     }
     for (size_t i = 0; i < I; i++)
-        if (scores[i] == 0) scores[i] = -INFINITY;
+        if (!(scores[i] > 0)) scores[i] = -INFINITY; /* or what the history speaks against would rank before the rest */
     tdm_recency_clear(&r);
     return TDM_OK;
 }

@@ -3,7 +3,8 @@
  *
  *     score(t) = sum over history items j of decay^(steps of j from the end) * link(j, t)
  *
- * They differ in how the links are made. Being linear, each history item's share of a score is exact. */
+ * They differ in how the links are made. Being linear, each history item's share of a score is exact. Links may be
+ * negative; a sum that is not above zero is no opinion, so scores never are. */
 #ifndef TDM_CF_LINEAR_H
 #define TDM_CF_LINEAR_H
 

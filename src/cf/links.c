@@ -4,13 +4,12 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "model/stored.h"
-#include "model/topk.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNKS = 256, ROUND = 32 }; /* a chunk zeroes 12 bytes an item, so there are few; a round ends with progress */
+enum { CHUNKS = 256, ROUND = 32 }; /* a chunk zeroes 24 bytes an item, so there are few; a round ends with progress */
 
 typedef struct piece {
     uint32_t *item;
@@ -20,66 +19,127 @@ typedef struct piece {
 } piece;
 
 typedef struct making {
-    const tdm_links_maker *maker;
+    const tdm_links_maker *maker; /* one of the two */
+    const tdm_links_matrix *matrix;
     size_t I, k, grain, first; /* first: where this round begins */
     piece *pieces;             /* one a chunk */
     int64_t *offset;           /* offset[a + 1]: length of row a, until all are added up */
 } making;
 
-static int by_item(const void *a, const void *b)
+/* |w| as a number that orders like it. */
+static uint32_t strength(float w)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    uint32_t bits;
+    memcpy(&bits, &w, sizeof bits);
+    return bits & 0x7fffffff;
 }
 
-/* Turns the tally into the row's links and empties it. `strength` and `best`: room for the touched items. */
-static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, float *strength, uint32_t *best)
+/* Keeps the k strongest of n weights where they stand (equal ones: the first), and returns how many those are. The
+ * k-th strength is found from its leading bits down, by counting, so a row costs a few passes and no sorting. */
+static size_t strongest(uint32_t *item, float *weight, size_t n, size_t k)
+{
+    static const unsigned shift[] = {20, 9, 0}, bins[] = {2048, 2048, 512};
+    if (n <= k) return n;
+    uint32_t found = 0, known = 0;
+    size_t want = k, kept = 0;
+    for (size_t pass = 0; pass < 3; pass++) {
+        uint32_t count[2048] = {0}, bin = bins[pass] - 1;
+        for (size_t j = 0; j < n; j++) {
+            uint32_t s = strength(weight[j]);
+            count[s >> shift[pass] & bin] += (s & known) == found;
+        }
+        uint32_t all = bin;
+        for (; count[bin] < want; bin--) want -= count[bin];
+        found |= bin << shift[pass];
+        known |= all << shift[pass];
+    }
+    for (size_t j = 0; j < n; j++) {
+        uint32_t s = strength(weight[j]);
+        if (s < found || (s == found && !want)) continue;
+        want -= s == found;
+        item[kept] = item[j];
+        weight[kept++] = weight[j];
+    }
+    return kept;
+}
+
+/* Adds a row of `n` links, rising by item, to what the chunk has. Both arrays are worked on. */
+static bool row_keep(making *m, piece *p, uint32_t from, uint32_t *item, float *weight, size_t n)
+{
+    size_t kept = strongest(item, weight, n, m->k);
+    if (!kept) return true;
+    if (tdm_grow(&p->item, &p->item_cap, p->n + kept, sizeof *p->item)) return false;
+    if (tdm_grow(&p->weight, &p->weight_cap, p->n + kept, sizeof *p->weight)) return false;
+    memcpy(p->item + p->n, item, kept * sizeof *item);
+    memcpy(p->weight + p->n, weight, kept * sizeof *weight);
+    p->n += kept;
+    m->offset[from + 1] = (int64_t)kept;
+    return true;
+}
+
+/* Turns the tally into the row's links, and empties it. `item` and `weight`: room for I. */
+static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, uint32_t *item, float *weight)
 {
     size_t n = 0;
-    qsort(t->touched, t->n, sizeof *t->touched, by_item);
-    for (size_t j = 0; j < t->n; j++) {
-        uint32_t to = t->touched[j];
-        float w = m->maker->weight(m->maker->ctx, from, to, t->sum[to], t->count[to]);
-        t->sum[to] = 0;
-        t->count[to] = 0;
-        if (w == 0 || !isfinite(w)) continue;
-        t->touched[n] = to;
-        t->sum[to] = (double)w; /* until it is stored below */
-        strength[n++] = fabsf(w);
+    for (size_t word = 0; word * 64 < m->I; word++) {
+        uint64_t bits = t->touched[word];
+        t->touched[word] = 0;
+        for (; bits; bits &= bits - 1) {
+            uint32_t to = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+            float w = m->maker->weight(m->maker->ctx, from, to, t->of[to].sum, t->of[to].count);
+            t->of[to].sum = 0;
+            t->of[to].count = 0;
+            if (w == 0 || !isfinite(w)) continue;
+            item[n] = to;
+            weight[n++] = w;
+        }
     }
-    t->n = 0;
-    size_t kept = tdm_topk(best, NULL, strength, n, n < m->k ? n : m->k);
-    qsort(best, kept, sizeof *best, by_item);
-    bool ok = !tdm_grow(&p->item, &p->item_cap, p->n + kept, sizeof *p->item) &&
-              !tdm_grow(&p->weight, &p->weight_cap, p->n + kept, sizeof *p->weight);
-    for (size_t j = 0; ok && j < kept; j++) {
-        p->item[p->n] = t->touched[best[j]];
-        p->weight[p->n++] = (float)t->sum[t->touched[best[j]]];
-    }
-    for (size_t j = 0; j < n; j++) t->sum[t->touched[j]] = 0;
-    m->offset[from + 1] = (int64_t)kept;
-    return ok;
+    return row_keep(m, p, from, item, weight, n);
 }
 
 static void rows_make(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     making *m = ctx;
     piece *p = &m->pieces[m->first / m->grain + chunk];
-    tdm_tally t = {.sum = tdm_new(m->I, sizeof *t.sum),
-                   .count = tdm_new(m->I, sizeof *t.count),
-                   .touched = tdm_new(m->I, sizeof *t.touched)};
-    float *strength = tdm_new(m->I, sizeof *strength);
-    uint32_t *best = tdm_new(m->I, sizeof *best);
-    p->failed = !t.sum || !t.count || !t.touched || !strength || !best;
+    tdm_tally t = {.of = tdm_new(m->I, sizeof *t.of), .touched = tdm_new(m->I / 64 + 1, sizeof *t.touched)};
+    uint32_t *item = tdm_new(m->I, sizeof *item);
+    float *weight = tdm_new(m->I, sizeof *weight);
+    p->failed = !t.of || !t.touched || !item || !weight;
     for (size_t a = m->first + begin; a < m->first + end && !p->failed; a++) {
         m->maker->row(m->maker->ctx, &t, (uint32_t)a);
-        p->failed = !row_finish(m, p, &t, (uint32_t)a, strength, best);
+        p->failed = !row_finish(m, p, &t, (uint32_t)a, item, weight);
     }
-    tdm_free(t.sum);
-    tdm_free(t.count);
+    tdm_free(t.of);
     tdm_free(t.touched);
-    tdm_free(strength);
-    tdm_free(best);
+    tdm_free(item);
+    tdm_free(weight);
+}
+
+static void rows_take(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    making *m = ctx;
+    const tdm_links_matrix *x = m->matrix;
+    piece *p = &m->pieces[m->first / m->grain + chunk];
+    float *w = tdm_new(TDM_LINKS_ROWS, x->n * sizeof *w), *scratch = tdm_new(TDM_LINKS_ROWS, x->n * sizeof *w);
+    uint32_t *item = tdm_new(x->n, sizeof *item);
+    p->failed = !w || !scratch || !item;
+    for (size_t a = m->first + begin; a < m->first + end && !p->failed; a += TDM_LINKS_ROWS) {
+        size_t rows = m->first + end - a < TDM_LINKS_ROWS ? m->first + end - a : TDM_LINKS_ROWS;
+        x->rows(x->ctx, w, scratch, a, a + rows);
+        for (size_t r = 0; r < rows && !p->failed; r++) {
+            float *row = w + r * x->n;
+            size_t n = 0;
+            for (size_t j = 0; j < x->n; j++) {
+                if (row[j] == 0 || !isfinite(row[j])) continue;
+                item[n] = x->item[j];
+                row[n++] = row[j];
+            }
+            p->failed = !row_keep(m, p, x->item[a + r], item, row, n);
+        }
+    }
+    tdm_free(w);
+    tdm_free(scratch);
+    tdm_free(item);
 }
 
 static tdm_status join(tdm_links *out, making *m, size_t chunks, tdm_err *err)
@@ -105,32 +165,47 @@ static tdm_status join(tdm_links *out, making *m, size_t chunks, tdm_err *err)
     return TDM_OK;
 }
 
-tdm_status tdm_links_make(tdm_links *out, size_t I, size_t k, const tdm_links_maker *maker, tdm_run *run,
-                          const char *stage, tdm_err *err)
+/* All `n` rows, in rounds of chunks. */
+static tdm_status make(tdm_links *out, making *m, size_t n, tdm_range_fn *fn, tdm_run *run, const char *stage,
+                       tdm_err *err)
 {
     tdm_status st = TDM_OK;
     *out = (tdm_links){0};
-    size_t grain = I / CHUNKS + 1, chunks = tdm_chunks(I, grain);
-    making m = {.maker = maker, .I = I, .k = k, .grain = grain};
-    m.pieces = tdm_new(chunks, sizeof *m.pieces);
-    m.offset = tdm_new(I + 1, sizeof *m.offset);
-    if (!m.pieces || !m.offset) st = tdm_nomem(err, "the links of items");
-    for (; !st && m.first < I; m.first += ROUND * grain) {
-        size_t n = I - m.first < ROUND * grain ? I - m.first : ROUND * grain;
-        tdm_pool_for(run->pool, n, grain, rows_make, &m);
+    m->grain = n / CHUNKS + 1;
+    size_t chunks = tdm_chunks(n, m->grain);
+    m->pieces = tdm_new(chunks, sizeof *m->pieces);
+    m->offset = tdm_new(m->I + 1, sizeof *m->offset);
+    if (!m->pieces || !m->offset) st = tdm_nomem(err, "the links of items");
+    for (; !st && m->first < n; m->first += ROUND * m->grain) {
+        size_t now = n - m->first < ROUND * m->grain ? n - m->first : ROUND * m->grain;
+        tdm_pool_for(run->pool, now, m->grain, fn, m);
         for (size_t c = 0; c < chunks && !st; c++)
-            if (m.pieces[c].failed) st = tdm_nomem(err, "the links of items");
-        tdm_progress(run, stage, m.first + n, I, NULL);
+            if (m->pieces[c].failed) st = tdm_nomem(err, "the links of items");
+        tdm_progress(run, stage, m->first + now, n, NULL);
         if (!st) st = tdm_run_check(run, stage, err);
     }
-    if (!st) st = join(out, &m, chunks, err);
-    for (size_t c = 0; m.pieces && c < chunks; c++) {
-        tdm_free(m.pieces[c].item);
-        tdm_free(m.pieces[c].weight);
+    if (!st) st = join(out, m, chunks, err);
+    for (size_t c = 0; m->pieces && c < chunks; c++) {
+        tdm_free(m->pieces[c].item);
+        tdm_free(m->pieces[c].weight);
     }
-    tdm_free(m.pieces);
-    tdm_free(m.offset);
+    tdm_free(m->pieces);
+    tdm_free(m->offset);
     return st;
+}
+
+tdm_status tdm_links_make(tdm_links *out, size_t I, size_t k, const tdm_links_maker *maker, tdm_run *run,
+                          const char *stage, tdm_err *err)
+{
+    making m = {.maker = maker, .I = I, .k = k};
+    return make(out, &m, I, rows_make, run, stage, err);
+}
+
+tdm_status tdm_links_take(tdm_links *out, size_t I, size_t k, const tdm_links_matrix *x, tdm_run *run,
+                          const char *stage, tdm_err *err)
+{
+    making m = {.matrix = x, .I = I, .k = k};
+    return make(out, &m, x->n, rows_take, run, stage, err);
 }
 
 void tdm_links_clear(tdm_links *l)

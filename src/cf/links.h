@@ -23,16 +23,17 @@ typedef struct tdm_links {
 
 /* One row in the making. */
 typedef struct tdm_tally {
-    double *sum;       /* I */
-    uint32_t *count;   /* I; how often an item was added to */
-    uint32_t *touched; /* the items with count > 0, in the order of their first touch */
-    size_t n;
+    struct {
+        double sum;
+        uint32_t count; /* how often the item was added to */
+    } * of;             /* I */
+    uint64_t *touched;  /* a bit an item: count > 0. Read from its start it is in order, without sorting */
 } tdm_tally;
 
 static inline void tdm_tally_add(tdm_tally *t, uint32_t item, double x)
 {
-    if (!t->count[item]++) t->touched[t->n++] = item;
-    t->sum[item] += x;
+    if (!t->of[item].count++) t->touched[item / 64] |= (uint64_t)1 << item % 64;
+    t->of[item].sum += x;
 }
 
 typedef struct tdm_links_maker {
@@ -46,6 +47,19 @@ typedef struct tdm_links_maker {
 tdm_status tdm_links_make(tdm_links *out, size_t I, size_t k, const tdm_links_maker *maker, tdm_run *run,
                           const char *stage, tdm_err *err);
 void tdm_links_clear(tdm_links *l); /* all-zero is fine */
+
+/* The same from a matrix that is reckoned a few rows at a time, for some of the items. */
+typedef struct tdm_links_matrix {
+    /* w: (end - begin) x n, every cell; 0: no link. scratch: TDM_LINKS_ROWS x n */
+    void (*rows)(void *ctx, float *w, float *scratch, size_t begin, size_t end);
+    void *ctx;            /* as above */
+    const uint32_t *item; /* n, rising: whose row and column each is */
+    size_t n;
+} tdm_links_matrix;
+
+enum { TDM_LINKS_ROWS = 16 }; /* as many are asked for at once, at most */
+tdm_status tdm_links_take(tdm_links *out, size_t I, size_t k, const tdm_links_matrix *x, tdm_run *run,
+                          const char *stage, tdm_err *err);
 
 /* The weight of `to` in row `from`, 0 where there is none. */
 float tdm_links_at(const tdm_links *l, uint32_t from, uint32_t to);

@@ -15,10 +15,7 @@
 #include <unistd.h>
 
 static const tdm_model_ops *const all[] = {
-    &tdm_popularity_ops,
-    &tdm_cooccurrence_ops,
-    &tdm_item_knn_ops,
-    &tdm_user_knn_ops,
+    &tdm_popularity_ops, &tdm_cooccurrence_ops, &tdm_item_knn_ops, &tdm_user_knn_ops, &tdm_ease_ops, &tdm_slist_ops,
 };
 enum { ALL = sizeof all / sizeof all[0], U = 300, I = 120 };
 
@@ -155,10 +152,14 @@ static void shares_and_rest_sum_to_one(void **state)
             for (uint32_t i = 0; i < I; i++) {
                 tdm_evidence e;
                 CHECK_OK(m->ops->because(m, &e, &h, i, &err), err);
-                double sum = (double)e.rest;
-                for (size_t j = 0; j < e.n_because; j++) sum += (double)e.because[j].share;
+                double sum = (double)e.rest, mass = 1;
+                for (size_t j = 0; j < e.n_because; j++) {
+                    sum += (double)e.because[j].share;
+                    mass += fabs((double)e.because[j].share);
+                }
                 CHECK(fabs(sum - 1) < 1e-5);
-                CHECK(scores[i] > 0 ? fabsf(e.rest) < 1e-5f : e.rest == 1);
+                if (mass > 1e3) continue; /* links of both signs cancel, and what is left is rounding */
+                CHECK(scores[i] > 0 ? fabs((double)e.rest) < 1e-6 * mass : e.rest == 1);
                 for (size_t j = 1; j < e.n_because; j++) CHECK(e.because[j].share <= e.because[j - 1].share);
                 for (size_t j = 0; j < e.n_people; j++) CHECK(e.people[j].user != u);
             }
@@ -175,7 +176,8 @@ static void a_share_is_what_leaving_the_item_out_costs(void **state)
     tdm_err err;
     toy *t = toy_drawn(U, I, 8);
     static float whole[I], less[I];
-    for (size_t k = 1; k <= 2; k++) {
+    for (size_t k = 1; k < ALL; k++) {
+        if (all[k] == &tdm_user_knn_ops) continue; /* its neighbours change too */
         tdm_model *m = toy_fit(all[k], t, "history_decay=1", 1);
         for (size_t u = 0; u < 40; u++) {
             tdm_history h = person(t, u);
@@ -191,8 +193,9 @@ static void a_share_is_what_leaving_the_item_out_costs(void **state)
                     if (h.items[j] != e.because[0].item) rest[n++] = h.items[j];
                 tdm_history without = {.items = rest, .n = n, .self = h.self};
                 CHECK_OK(m->ops->score(m, less, &without, 1, &err), err);
+                if (e.because[0].share > 1.0001f) continue; /* without it the rest speaks against: no opinion */
                 float lost = whole[i] - (less[i] > 0 ? less[i] : 0);
-                CHECK(fabsf(lost - e.because[0].share * whole[i]) < 1e-4f * whole[i]);
+                CHECK(fabsf(lost - e.because[0].share * whole[i]) < 1e-4f * whole[i] * (1 + e.because[0].share));
             }
         }
         tdm_model_close(m);
@@ -388,7 +391,8 @@ static void a_cancelled_fit_stops(void **state)
     toy *t = toy_drawn(60, 40, 15);
     struct tdm_run run = {.seed = 1};
     tdm_run_cancel(&run);
-    for (size_t k = 1; k <= 2; k++) {
+    for (size_t k = 1; k < ALL; k++) {
+        if (all[k] == &tdm_user_knn_ops) continue; /* done before one could interrupt it */
         tdm_err err;
         tdm_params p = tdm_params_standard(all[k]->params);
         tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};

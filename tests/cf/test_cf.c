@@ -100,6 +100,21 @@ static void only_the_k_strongest_links_stay(void **state)
                   3);
 }
 
+static void equal_links_stay_by_item(void **state)
+{
+    (void)state;
+    const float want[] = {NAN, 1, 1, NAN};
+    expect_scores(&tdm_cooccurrence_ops, "a d | a c | a b", "shrink=0 source_power=0 target_power=0 k=2", "a", want, 4);
+}
+
+static void a_repeated_item_does_not_follow_itself(void **state)
+{
+    (void)state;
+    const float want[] = {NAN, 1, NAN};
+    expect_scores(&tdm_cooccurrence_ops, "a b a", "gap_decay=1 reverse=0 shrink=0 source_power=0 target_power=0", "a",
+                  want, 3);
+}
+
 static void shares_are_the_parts_of_the_score(void **state)
 {
     (void)state;
@@ -233,6 +248,8 @@ int main(void)
         cmocka_unit_test(old_history_counts_less),
         cmocka_unit_test(a_repeated_item_counts_once_at_its_newest_place),
         cmocka_unit_test(only_the_k_strongest_links_stay),
+        cmocka_unit_test(equal_links_stay_by_item),
+        cmocka_unit_test(a_repeated_item_does_not_follow_itself),
         cmocka_unit_test(shares_are_the_parts_of_the_score),
         cmocka_unit_test(item_knn_is_the_cosine_of_columns),
         cmocka_unit_test(item_knn_trusts_busy_people_less),
