@@ -107,7 +107,7 @@ typedef struct tdm_options {
     double positive_from;   /* rated below it: not a positive; 0: all are positives */
     /* training */
     const char *preset;     /* "quick", "standard" (default), "best" */
-    const char *models;     /* "ease,gpt2-items,hybrid"; NULL: all */
+    const char *models;     /* "ease,gpt2-items,hybrid"; NULL: all but optional ones */
     const char *gpt2;       /* a pretrained GPT-2 in the Hugging Face layout; NULL: from scratch */
     const char *const *set; /* "model.parameter=value" each */
     size_t n_set;

@@ -11,6 +11,7 @@ tdm_status tdm_models_list(char **answer, tdm_err *err)
         cJSON *m = cJSON_CreateObject();
         cJSON_AddStringToObject(m, "name", tdm_models[i]->name);
         cJSON_AddStringToObject(m, "summary", tdm_models[i]->summary);
+        cJSON_AddBoolToObject(m, "optional", tdm_models[i]->optional);
         cJSON *params = cJSON_AddArrayToObject(m, "parameters");
         for (const tdm_param *p = tdm_models[i]->params; p && p->name; p++) {
             cJSON *o = cJSON_CreateObject();

@@ -11,8 +11,9 @@
 #include <string.h>
 
 const tdm_model_ops *const tdm_models[] = {
-    &tdm_popularity_ops, &tdm_user_knn_ops,    &tdm_item_knn_ops,    &tdm_cooccurrence_ops,
-    &tdm_content_ops,    &tdm_gpt2_items_ops,  &tdm_gpt2_words_ops,  &tdm_hybrid_ops, NULL,
+    &tdm_popularity_ops,   &tdm_user_knn_ops, &tdm_item_knn_ops,
+    &tdm_cooccurrence_ops, &tdm_content_ops,  &tdm_gpt2_items_ops,
+    &tdm_gpt2_words_ops,   &tdm_hybrid_ops,   NULL,
 };
 
 int tdm_models_index(tdm_str name)
@@ -48,7 +49,7 @@ tdm_status tdm_models_choose(unsigned char chosen[TDM_MAX_MODELS], const char *w
 {
     memset(chosen, 0, TDM_MAX_MODELS);
     if (!words) words = "";
-    for (int i = 0; !*words && tdm_models[i]; i++) chosen[i] = 1;
+    for (int i = 0; !*words && tdm_models[i]; i++) chosen[i] = !tdm_models[i]->optional;
     while (*words) {
         tdm_str word = tdm_str_trim((tdm_str){words, strcspn(words, ",")});
         words += strcspn(words, ",");

@@ -7,7 +7,9 @@ static void show(const cJSON *models)
     const cJSON *m, *p;
     cJSON_ArrayForEach(m, models)
     {
-        printf("%s: %s\n", cJSON_GetObjectItem(m, "name")->valuestring, cJSON_GetObjectItem(m, "summary")->valuestring);
+        bool optional = cJSON_IsTrue(cJSON_GetObjectItem(m, "optional"));
+        printf("%s: %s%s\n", cJSON_GetObjectItem(m, "name")->valuestring,
+               cJSON_GetObjectItem(m, "summary")->valuestring, optional ? " (only where --models names it)" : "");
         cJSON_ArrayForEach(p, cJSON_GetObjectItem(m, "parameters"))
             printf("    %-18s %-10.6g (%g to %g)  %s\n", cJSON_GetObjectItem(p, "name")->valuestring,
                    cJSON_GetObjectItem(p, "default")->valuedouble, cJSON_GetObjectItem(p, "low")->valuedouble,

@@ -54,6 +54,7 @@ struct tdm_model_ops {
     const char *path;              /* where it lies in a model folder: "cf/item-knn.safetensors", "gpt2-items" */
     const char *const *needs;      /* names of models fitted earlier, NULL at the end; or NULL */
     const tdm_param *params;       /* declared parameters, a NULL name at the end; or NULL */
+    bool optional;                 /* trained only where it is named, or another that is trained needs it */
 
     tdm_status (*fit)(tdm_model **out, const tdm_fit_input *in, tdm_err *err);
 
