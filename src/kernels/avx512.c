@@ -55,7 +55,7 @@ static inline void transpose(vec r[LANES])
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
 
-void tdm_kernels_init_avx512(tdm_kernels *k) 
+void tdm_kernels_init_avx512(tdm_kernels *k)
 {
     fill(k, "avx512");
     fill_small_spd(k);

@@ -7,7 +7,8 @@
 
 enum { SWEEPS = 60 };
 
-/* To a tridiagonal matrix: its diagonal goes to d, what stands beside it to e[1 ..]; the columns of V become the turn. */
+/* To a tridiagonal matrix: its diagonal goes to d, what stands beside it to e[1 ..]; the columns of V become the turn.
+ */
 static void reduce(double *V, double *d, double *e, size_t n)
 {
     for (size_t j = 0; j < n; j++) d[j] = V[(n - 1) * n + j];

@@ -86,12 +86,13 @@ enum { TILE = 64, DESCEND = 256 * 1024 }; /* rows of a tile; floats of gathered 
 
 size_t tdm_small_spd_descend_limit(size_t K) { return DESCEND / K; }
 
-/* The scratch is cut into: the matrix [K x K], rows [K x K or TILE x K or DESCEND], then vectors of K. */
+/* The scratch is cut into: the matrix [K x K], rows [K x K or TILE x K or DESCEND], then vectors of K and
+ * one of as many as there may be rows. */
 size_t tdm_small_spd_scratch(size_t K)
 {
     size_t rows = K > TILE ? K * K : TILE * K;
     if (rows < DESCEND) rows = DESCEND;
-    return K * K + rows + 8 * K + 2 * TILE;
+    return K * K + rows + 8 * K + DESCEND / TDM_PAD;
 }
 
 static float *rows_of(const tdm_small_spd *s) { return s->scratch + s->K * s->K; }
@@ -102,8 +103,14 @@ static float *vector_of(const tdm_small_spd *s, size_t i)
     return rows_of(s) + rows + i * s->K;
 }
 
+static inline float c_at(const tdm_small_spd *s, const float *a, const float *c, size_t j)
+{
+    return c ? c[j] : a[j] + s->plus;
+}
+
 /* A = D + sum a_j y_j y_j', and b += sum c_j y_j where b is not NULL, a tile of rows at a time. */
-static void normal_matrix(const tdm_small_spd *s, float *b, const uint32_t *at, const float *a, const float *c, size_t n)
+static void normal_matrix(const tdm_small_spd *s, float *b, const uint32_t *at, const float *a, const float *c,
+                          size_t n)
 {
     size_t K = s->K;
     float *A = s->scratch, *X = rows_of(s), *root = vector_of(s, 8);
@@ -114,7 +121,7 @@ static void normal_matrix(const tdm_small_spd *s, float *b, const uint32_t *at, 
         for (size_t j = 0; j < m; j++) root[j] = sqrtf(a[from + j]);
         s->k->gather(X, s->Y, K, at + from, root, m);
         s->k->gram(A, K, X, K, m, K, 1);
-        for (size_t j = 0; b && j < m; j++) s->k->axpy(b, c[from + j] / root[j], X + j * K, K);
+        for (size_t j = 0; b && j < m; j++) s->k->axpy(b, c_at(s, a, c, from + j) / root[j], X + j * K, K);
     }
 }
 
@@ -154,7 +161,7 @@ static bool solve_by_rows(const tdm_small_spd *s, float *x, double *fit, const u
     for (size_t k = 0; k < K; k++) d[k] = 1 / sqrtf(s->d[k]);
     for (size_t j = 0; j < n; j++) {
         root[j] = sqrtf(a[j]);
-        left[j] = right[j] = c[j] / root[j];
+        left[j] = right[j] = c_at(s, a, c, j) / root[j];
     }
     s->k->gather_across(Z, wide, s->Y, K, at, root, d, n);
     memset(M, 0, wide * wide * sizeof *M);
@@ -182,9 +189,11 @@ void tdm_small_spd_descend(const tdm_small_spd *s, float *x, double *fit, const 
 {
     size_t K = s->K;
     const tdm_kernels *k = s->k;
-    float *X = rows_of(s), *r = vector_of(s, 0), *p = vector_of(s, 1), *q = vector_of(s, 2);
+    float *X = rows_of(s), *r = vector_of(s, 0), *p = vector_of(s, 1), *q = vector_of(s, 2), *made = vector_of(s, 8);
     k->gather(X, s->Y, K, at, NULL, n);
     for (size_t i = 0; i < K; i++) r[i] = -s->d[i] * x[i];
+    for (size_t j = 0; !c && j < n; j++) made[j] = a[j] + s->plus;
+    if (!c) c = made;
     k->pull(r, X, K, a, c, x, n);
     memcpy(p, r, K * sizeof *p);
     float rr = k->dot(r, r, K);

@@ -22,6 +22,7 @@ typedef struct tdm_small_spd {
     const float *Y; /* rows of K */
     size_t K;
     const float *d; /* K; the diagonal, all > 0 */
+    float plus;     /* c_j = a_j + plus where a call gives no c */
     float *scratch; /* tdm_small_spd_scratch(K) */
 } tdm_small_spd;
 

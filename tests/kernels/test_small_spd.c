@@ -14,7 +14,8 @@ enum { MOST = 400, WIDEST = 160, ROWS_OF_Y = 50 };
 
 static double gamma_of(size_t n) { return (double)n * U / (1 - (double)n * U); }
 
-static float Y[ROWS_OF_Y * WIDEST], X[MOST * WIDEST], A[WIDEST * WIDEST], B[WIDEST * WIDEST], w[MOST + 16], c[MOST + 16];
+static float Y[ROWS_OF_Y * WIDEST], X[MOST * WIDEST], A[WIDEST * WIDEST], B[WIDEST * WIDEST], w[MOST + 16],
+    c[MOST + 16];
 static uint32_t at[MOST];
 
 static void draw(float *x, size_t n, tdm_rng *r)
@@ -201,7 +202,7 @@ static void solves(const tdm_kernels *k, size_t K, size_t n)
     static float packed[ROWS_OF_Y * WIDEST];
     memcpy(packed, Y, ROWS_OF_Y * K * sizeof *packed);
     assert_non_null(scratch);
-    const tdm_small_spd s = {k, packed, K, d, scratch};
+    const tdm_small_spd s = {k, packed, K, d, 0, scratch};
     double fit, again, bx = 0, size = 0;
     CHECK(tdm_small_spd_solve(&s, x, &fit, at, w, c, n));
     for (size_t i = 0; i < K; i++) {
