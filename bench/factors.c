@@ -121,10 +121,12 @@ int main(int argc, char **argv)
     laps l = {0};
     const char *name = argc > 1 ? argv[1] : "ials";
     double millions = argc > 2 ? strtod(argv[2], NULL) : 10;
-    const tdm_model_ops *ops = &tdm_ials_ops;
-    if (strcmp(name, ops->name)) fail("no such factorisation");
+    const tdm_model_ops *ops = !strcmp(name, "mf") ? &tdm_mf_ops : &tdm_ials_ops;
+    if (strcmp(name, ops->name)) fail("the models are ials and mf");
     tdm_params p = tdm_params_standard(ops->params);
-    if (tdm_params_set(&p, ops->name, "iterations", 5, &err)) fail(err.msg);
+    const bool few = ops == &tdm_ials_ops; /* iterations and sweeps cost the same each */
+    if (tdm_params_set(&p, ops->name, few ? "iterations" : "samples", few ? 5 : 1, &err)) fail(err.msg);
+    if (!few && tdm_params_set(&p, ops->name, "warm_up", 5, &err)) fail(err.msg);
     for (int i = 4; i < argc; i++) {
         char *is = strchr(argv[i], '=');
         if (!is) fail("parameters are name=value");

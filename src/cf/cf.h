@@ -8,7 +8,8 @@
  *     cooccurrence   what follows what in histories, near steps counting more; directional
  *     item-knn       cosine of the people who chose two items
  *     user-knn       what people with similar histories chose
- *     ials           people and items as points, fitted to who chose what */
+ *     ials           people and items as points, fitted to who chose what
+ *     mf             people and items as points, fitted to ratings */
 #ifndef TDM_CF_CF_H
 #define TDM_CF_CF_H
 
@@ -19,6 +20,7 @@ extern const tdm_model_ops tdm_cooccurrence_ops;
 extern const tdm_model_ops tdm_item_knn_ops;
 extern const tdm_model_ops tdm_user_knn_ops;
 extern const tdm_model_ops tdm_ials_ops;
+extern const tdm_model_ops tdm_mf_ops;
 
 /* The people most like a history, most similar first: at most *n training rows into users[*n] and similarity[*n]; *n
  * becomes how many there are. `m` is a user-knn; h->self is left out. */

@@ -29,6 +29,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const tdm_param params[] = {
     {"factors", 128, 16, 512, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16"},
@@ -117,6 +118,17 @@ typedef struct fitting {
     tdm_ials *work;
 } fitting;
 
+/* Rows are read in no order, so small pages cost a look-up for nearly every one. */
+static void use_large_pages(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    uintptr_t from = ((uintptr_t)p + 4095) & ~(uintptr_t)4095, to = ((uintptr_t)p + bytes) & ~(uintptr_t)4095;
+    if (to > from) (void)madvise((void *)from, to - from, MADV_HUGEPAGE); /* only advice */
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 static tdm_status begin(fitting *f, tdm_err *err)
 {
     ials *s = f->s;
@@ -136,6 +148,8 @@ static tdm_status begin(fitting *f, tdm_err *err)
     }
     if (!f->X || !f->Y || !spread || (f->in->judge && (!f->best || !f->best_spread)))
         return tdm_nomem(err, "the factors; fewer of them take less (ials.factors)");
+    use_large_pages(f->X, U * K * sizeof *f->X);
+    use_large_pages(f->Y, I * K * sizeof *f->Y);
     for (size_t i = 0; i < I; i++) { /* one stream an item, so that any split of the work draws the same */
         tdm_rng r = tdm_rng_make(f->in->run->seed, 0, i);
         for (size_t k = 0; k < K; k++) f->Y[i * K + k] = (float)(0.1 / sqrt((double)K) * tdm_rng_normal(&r));
