@@ -73,7 +73,7 @@ static void solve_rows(void *ctx, size_t chunk, size_t first, size_t last)
         float *x = w->factor[side] + row * K, pull = (float)tdm_ials_pull(&w->r, (double)n, (double)w->list[!side].n);
         double fit = 0;
         for (size_t k = 0; k < K; k++) d[k] = w->spread[k] + pull;
-        if (w->r.steps && n && n <= tdm_small_spd_descend_limit(K))
+        if (w->r.steps && n <= tdm_small_spd_descend_limit(K))
             tdm_small_spd_descend(&s, x, &fit, l->at + at, l->a + at, NULL, n, w->r.steps);
         else if (!tdm_small_spd_solve(&s, x, &fit, l->at + at, l->a + at, NULL, n))
             atomic_store(&w->lost, (int)row + 1);
@@ -122,8 +122,7 @@ static void turn_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     scratch_leave(w, slot);
 }
 
-/* Turns both sides into the basis where the sum of x x' of `side` is diagonal. *squares: the sum of pull(x) |x|^2. The
- * other side turns too only where it is a start for what follows. */
+/* Turns both sides into the basis where the sum of x x' of `side` is diagonal. *squares: the sum of pull(x) |x|^2. */
 static tdm_status straighten(tdm_ials *w, size_t side, double *squares, tdm_err *err)
 {
     size_t K = w->r.K, n = w->list[side].n, grain = (n + PARTS - 1) / PARTS, parts;
@@ -148,7 +147,7 @@ static tdm_status straighten(tdm_ials *w, size_t side, double *squares, tdm_err 
     }
     tdm_pool_for(w->run->pool, n, BLOCK, turn_rows, w);
     w->side = !side;
-    if (w->r.steps) tdm_pool_for(w->run->pool, w->list[!side].n, BLOCK, turn_rows, w);
+    tdm_pool_for(w->run->pool, w->list[!side].n, BLOCK, turn_rows, w);
     return TDM_OK;
 }
 

@@ -26,9 +26,9 @@
 
 static const tdm_param params[] = {
     {"factors", 16, 16, TDM_MF_MOST, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16"},
-    {"warm_up", 30, 1, 10000, TDM_INTEGER, "sweeps before the first sample"},
-    {"samples", 32, 1, 1000, TDM_INTEGER, "samples kept"},
-    {"thin", 3, 1, 1000, TDM_INTEGER, "sweeps from one sample to the next"},
+    {"warm_up", 50, 1, 10000, TDM_INTEGER, "sweeps before the first sample"},
+    {"samples", 64, 1, 1000, TDM_INTEGER, "samples kept"},
+    {"thin", 4, 1, 1000, TDM_INTEGER, "sweeps from one sample to the next"},
     {"longest", 100000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
 };
