@@ -56,12 +56,15 @@ typedef struct tdm_kernels {
      * gather_across: column j of Z[K x n] = w_j * row at[j] of Y, its element k times d_k; columns from n to the next
      *   multiple of TDM_PAD become 0.
      * gram: adds sign * X'X to the upper triangle of A[K x K]; below the diagonal A may change, up to TDM_PAD wide.
-     * pull: r += sum_j (c_j - a_j (x_j . p)) x_j over the n rows of X; c NULL: 0. */
+     * pull: r += sum_j (c_j - a_j (x_j . p)) x_j over the n rows of X; returns sum_j c_j (x_j . p). c NULL: 0.
+     * gather_pull: gather without weights and pull, in one pass over the rows. */
     void (*gather)(float *X, const float *Y, size_t K, const uint32_t *at, const float *w, size_t n);
     void (*gather_across)(float *Z, size_t ldz, const float *Y, size_t K, const uint32_t *at, const float *w,
                           const float *d, size_t n);
     void (*gram)(float *A, size_t lda, const float *X, size_t ldx, size_t n, size_t K, float sign);
-    void (*pull)(float *r, const float *X, size_t K, const float *a, const float *c, const float *p, size_t n);
+    double (*pull)(float *r, const float *X, size_t K, const float *a, const float *c, const float *p, size_t n);
+    double (*gather_pull)(float *X, float *r, const float *Y, size_t K, const uint32_t *at, const float *a,
+                          const float *c, const float *p, size_t n);
 
     /* A = U'U for a symmetric positive definite A of which the upper triangle is read; U takes its place, with the
      * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions. False: A is not positive

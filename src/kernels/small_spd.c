@@ -31,14 +31,24 @@ static void gram(float *A, size_t lda, const float *X, size_t ldx, size_t n, siz
         }
 }
 
-static void pull(float *r, const float *X, size_t K, const float *a, const float *c, const float *p, size_t n)
+static double pull(float *r, const float *X, size_t K, const float *a, const float *c, const float *p, size_t n)
 {
+    double told = 0;
     for (size_t j = 0; j < n; j++) {
-        double s = 0;
+        double s = 0, e = c ? (double)c[j] : 0;
         for (size_t k = 0; k < K; k++) s += (double)X[j * K + k] * (double)p[k];
-        float f = (float)((c ? (double)c[j] : 0) - (double)a[j] * s);
+        float f = (float)(e - (double)a[j] * s);
+        told += e * s;
         for (size_t k = 0; k < K; k++) r[k] += f * X[j * K + k];
     }
+    return told;
+}
+
+static double gather_pull(float *X, float *r, const float *Y, size_t K, const uint32_t *at, const float *a,
+                          const float *c, const float *p, size_t n)
+{
+    gather(X, Y, K, at, NULL, n);
+    return pull(r, X, K, a, c, p, n);
 }
 
 static bool spd_factor(float *A, size_t lda, size_t n)
@@ -76,6 +86,7 @@ void tdm_small_spd_init_c(tdm_kernels *k)
     k->gather_across = gather_across;
     k->gram = gram;
     k->pull = pull;
+    k->gather_pull = gather_pull;
     k->spd_factor = spd_factor;
     k->spd_solve = spd_solve;
 }
@@ -190,11 +201,10 @@ void tdm_small_spd_descend(const tdm_small_spd *s, float *x, double *fit, const 
     size_t K = s->K;
     const tdm_kernels *k = s->k;
     float *X = rows_of(s), *r = vector_of(s, 0), *p = vector_of(s, 1), *q = vector_of(s, 2), *made = vector_of(s, 8);
-    k->gather(X, s->Y, K, at, NULL, n);
     for (size_t i = 0; i < K; i++) r[i] = -s->d[i] * x[i];
     for (size_t j = 0; !c && j < n; j++) made[j] = a[j] + s->plus;
-    if (!c) c = made;
-    k->pull(r, X, K, a, c, x, n);
+    /* b'x of the start, and -(x'Ax - 2 b'x) = b'x + r'x; each step adds along r'r to that */
+    double down = k->gather_pull(X, r, s->Y, K, at, a, c ? c : made, x, n) + (double)k->dot(r, x, K);
     memcpy(p, r, K * sizeof *p);
     float rr = k->dot(r, r, K);
     for (int t = 0; t < steps && rr > 1e-20f; t++) { /* implicit stops there too */
@@ -202,13 +212,11 @@ void tdm_small_spd_descend(const tdm_small_spd *s, float *x, double *fit, const 
         k->pull(q, X, K, a, NULL, p, n);
         for (size_t i = 0; i < K; i++) q[i] = s->d[i] * p[i] - q[i];
         float along = rr / k->dot(p, q, K), was = rr;
+        down += (double)along * (double)rr;
         k->axpy(x, along, p, K);
         k->axpy(r, -along, q, K);
         rr = k->dot(r, r, K);
         for (size_t i = 0; i < K; i++) p[i] = r[i] + rr / was * p[i];
     }
-    /* x'Ax - 2 b'x = -b'x - r'x with r = b - Ax, and b'x is what the rows say of x */
-    double bx = 0;
-    for (size_t j = 0; j < n; j++) bx += (double)c[j] * (double)k->dot(X + j * K, x, K);
-    *fit = bx + (double)k->dot(r, x, K);
+    *fit = down;
 }

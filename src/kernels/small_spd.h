@@ -35,7 +35,7 @@ bool tdm_small_spd_solve(const tdm_small_spd *s, float *x, double *fit, const ui
 bool tdm_small_spd_factor(const tdm_small_spd *s, const uint32_t *at, const float *a, size_t n);
 void tdm_small_spd_again(const tdm_small_spd *s, float *x, const float *b);
 
-/* `steps` of conjugate gradient from what x holds; *fit as above, for what x becomes. */
+/* `steps` of conjugate gradient from what x holds. *fit: by how much what x becomes is better than 0, as above. */
 void tdm_small_spd_descend(const tdm_small_spd *s, float *x, double *fit, const uint32_t *at, const float *a,
                            const float *c, size_t n, int steps);
 size_t tdm_small_spd_descend_limit(size_t K); /* n at most that; longer lists are solved as cheaply */

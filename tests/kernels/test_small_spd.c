@@ -101,13 +101,14 @@ static void gram_is_a_sum_of_products(void **state)
 /* r has K numbers; each dot is within gamma(K) of its mass, and n of them are added up. */
 static void pulls(const tdm_kernels *k, size_t K, size_t n)
 {
-    float p[WIDEST], r[WIDEST];
+    float p[WIDEST], r[WIDEST], again[WIDEST];
     double exact[WIDEST], mass[WIDEST];
     tdm_rng g = tdm_rng_make(3, K, n);
     draw(p, K, &g);
     k->gather(X, Y, K, at, NULL, n);
     for (int without = 0; without < 2; without++) {
-        for (size_t i = 0; i < K; i++) r[i] = 1, exact[i] = mass[i] = 1;
+        double told = 0, told_mass = 0;
+        for (size_t i = 0; i < K; i++) r[i] = again[i] = 1, exact[i] = mass[i] = 1;
         for (size_t j = 0; j < n; j++) {
             double s = 0, m = 0;
             for (size_t i = 0; i < K; i++) {
@@ -115,12 +116,18 @@ static void pulls(const tdm_kernels *k, size_t K, size_t n)
                 m += fabs((double)X[j * K + i] * (double)p[i]);
             }
             double e = without ? 0 : (double)c[j];
+            told += e * s, told_mass += e * m;
             for (size_t i = 0; i < K; i++) {
                 exact[i] += (e - (double)w[j] * s) * (double)X[j * K + i];
                 mass[i] += (e + (double)w[j] * m) * fabs((double)X[j * K + i]);
             }
         }
-        k->pull(r, X, K, w, without ? NULL : c, p, n);
+        double said = k->pull(r, X, K, w, without ? NULL : c, p, n);
+        CHECK(fabs(said - told) <= gamma_of(K + 2) * told_mass);
+        memset(X, 0, n * K * sizeof *X);
+        CHECK(k->gather_pull(X, again, Y, K, at, w, without ? NULL : c, p, n) == said);
+        CHECK(!memcmp(r, again, K * sizeof *r));
+        for (size_t j = 0; j < n; j++) CHECK(!memcmp(X + j * K, Y + at[j] * K, K * sizeof *X));
         for (size_t i = 0; i < K; i++) CHECK(fabs((double)r[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
     }
 }
