@@ -145,6 +145,31 @@ static void solve_plainly(double *A, double *b, size_t K)
     }
 }
 
+/* What the last item of a history adds to a score: c y_i' A^-1 y_j, here with A in double. The newest
+ * counts whole whatever the decay, so `a` is its weight. */
+static void shares_are(const tdm_model *m, const tdm_history *h, const float *Y, size_t K, const double *B, double a,
+                       double w0, const float *scores)
+{
+    static double A[MOST * MOST], v[MOST];
+    tdm_err err;
+    for (uint32_t i = 0; i < 120; i += 17) {
+        tdm_evidence e;
+        uint32_t j = h->items[h->n - 1];
+        double part = 0, share = 0;
+        if (!(scores[i] > 0.02f)) continue; /* shares of next to nothing are next to anything */
+        memcpy(A, B, sizeof A);
+        for (size_t k = 0; k < K; k++) v[k] = (double)Y[i * K + k];
+        solve_plainly(A, v, K);
+        for (size_t k = 0; k < K; k++) part += (a + w0) * v[k] * (double)Y[j * K + k];
+        CHECK_OK(m->ops->because(m, &e, h, i, &err), err);
+        bool listed = false;
+        for (size_t b = 0; b < e.n_because; b++)
+            if (e.because[b].item == j) share = (double)e.because[b].share, listed = true;
+        if (listed) CHECK(fabs(share * (double)scores[i] - part) <= 1e-4 * fmax(fabs(part), (double)scores[i]));
+        else CHECK(e.n_because == TDM_EVIDENCE_ITEMS && part <= (double)(e.because[7].share * scores[i]) + 1e-5);
+    }
+}
+
 /* The scores of a history from nothing but the model's item vectors: w0 Y'Y is made from them, not from what is saved.
  */
 static void a_fold_in_is_the_least_squares_solution(void **state)
@@ -156,7 +181,7 @@ static void a_fold_in_is_the_least_squares_solution(void **state)
                               "factors=160 unobserved=0.01 history_decay=1 iterations=4 conjugate=1 power=1"};
     const double w0[] = {0.1, 1, 0.01}, decay[] = {1, 0.9, 1}, alpha[] = {1, 3, 1}, power[] = {0.5, 0, 1};
     toy *t = toy_drawn(300, 120, 21);
-    static double A[MOST * MOST], b[MOST];
+    static double A[MOST * MOST], B[MOST * MOST], b[MOST];
     float scores[120];
     for (size_t c = 0; c < 3; c++) {
         tdm_model *m = toy_fit(&tdm_ials_ops, t, settings[c], 2);
@@ -187,6 +212,7 @@ static void a_fold_in_is_the_least_squares_solution(void **state)
                     for (size_t q = 0; q < K; q++) A[p * K + q] += a * (double)y[p] * (double)y[q];
                 }
             }
+            memcpy(B, A, sizeof B);
             solve_plainly(A, b, K);
             double largest = 0, apart = 0;
             for (size_t i = 0; i < 120; i++) {
@@ -196,6 +222,7 @@ static void a_fold_in_is_the_least_squares_solution(void **state)
                 apart = fmax(apart, fabs(s - (scores[i] == -INFINITY ? 0 : (double)scores[i])));
             }
             if (!(apart <= 1e-4 * largest)) fail_msg("%s, n %zu: %g of %g", settings[c], n, apart, largest);
+            shares_are(m, &h, Y, K, B, alpha[c] * (c == 0 ? (double)ratings[n - 1] : 1), w0[c], scores);
         }
         tdm_model_close(m);
     }
