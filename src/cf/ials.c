@@ -32,17 +32,17 @@
 #include <sys/mman.h>
 
 static const tdm_param params[] = {
-    {"factors", 128, 16, 512, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16"},
+    {"factors", 256, 16, 512, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16"},
     {"iterations", 16, 1, 1000, TDM_INTEGER, "passes over people and items, at most"},
     {"patience", 3, 1, 1000, TDM_INTEGER, "passes without a better ranking before it stops"},
     {"conjugate", 0, 0, 1, TDM_INTEGER, "0: solve exactly; 1: by conjugate gradient from the last pass"},
     {"steps", 3, 1, 100, TDM_INTEGER, "of conjugate gradient"},
     {"alpha", 1, 1e-3, 1e6, TDM_LOG, "weight of a choice, beside that of what was not chosen"},
-    {"unobserved", 0.1, 1e-6, 1e3, TDM_LOG, "weight of what was not chosen"},
-    {"regularization", 0.01, 1e-6, 1e4, TDM_LOG, "pull of factors towards 0"},
-    {"power", 1, 0, 1, TDM_LINEAR, "how much more that pulls what has more choices"},
+    {"unobserved", 0.03, 1e-6, 1e3, TDM_LOG, "weight of what was not chosen"},
+    {"regularization", 0.3, 1e-6, 1e4, TDM_LOG, "pull of factors towards 0"},
+    {"power", 0, 0, 1, TDM_LINEAR, "how much more that pulls what has more choices"},
     {"by_rating", 0, 0, 1, TDM_INTEGER, "1: a choice weighs alpha times its rating"},
-    {"history_decay", 0.8, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"history_decay", 0.5, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"longest", 100000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
 };
@@ -134,8 +134,9 @@ static tdm_status begin(fitting *f, tdm_err *err)
     ials *s = f->s;
     size_t K = s->rules.K, U = f->rows.U, I = f->rows.I;
     tdm_ials_lists list[2];
-    double log_size = 16 * (double)f->rows.N + 8 * (double)(U + I), factors = 4 * (double)K * (double)(U + I);
-    tdm_log(f->in->run, TDM_LOG_INFO, "ials", "%.0f MB: %.0f for the log, twice, %.0f for %zu factors of %zu rows",
+    double log_size = 16 * (double)f->rows.N + 8 * (double)(U + I),
+           factors = 4 * (double)K * (double)(U + I + (f->in->judge ? I : 0)); /* and the best so far */
+    tdm_log(f->in->run, TDM_LOG_INFO, "ials", "%.0f MB: %.0f for the log, twice, and %.0f for %zu factors of %zu rows",
             (log_size + factors) / 1e6, log_size / 1e6, factors / 1e6, K, U + I);
     f->X = tdm_new(U, K * sizeof *f->X);
     f->Y = tdm_new(I, K * sizeof *f->Y);

@@ -176,9 +176,10 @@ static void a_fold_in_is_the_least_squares_solution(void **state)
 {
     (void)state;
     tdm_err err;
-    const char *settings[] = {"factors=16 unobserved=0.1 history_decay=1 iterations=4 by_rating=1 power=0.5",
-                              "factors=48 unobserved=1 history_decay=0.9 iterations=4 alpha=3 power=0",
-                              "factors=160 unobserved=0.01 history_decay=1 iterations=4 conjugate=1 power=1"};
+    const char *settings[] = {
+        "factors=16 unobserved=0.1 history_decay=1 iterations=4 regularization=0.01 by_rating=1 power=0.5",
+        "factors=48 unobserved=1 history_decay=0.9 iterations=4 regularization=0.01 alpha=3 power=0",
+        "factors=160 unobserved=0.01 history_decay=1 iterations=4 regularization=0.01 conjugate=1 power=1"};
     const double w0[] = {0.1, 1, 0.01}, decay[] = {1, 0.9, 1}, alpha[] = {1, 3, 1}, power[] = {0.5, 0, 1};
     toy *t = toy_drawn(300, 120, 21);
     static double A[MOST * MOST], B[MOST * MOST], b[MOST];
