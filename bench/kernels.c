@@ -12,6 +12,7 @@
 #include "gpt2/train.h"
 #include "kernels/kernels.h"
 #include "kernels/spd.h"
+#include "kernels/small_spd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,121 @@ static void bench_inverses(tdm_run *run, double ceiling)
     }
 }
 
+/* ---- small systems over gathered rows ---- */
+
+typedef struct small {
+    tdm_small_spd s;
+    size_t n; /* rows of a list */
+    const uint32_t *at;
+    float *a, *x, *A, *B, *X;
+    uint32_t turn; /* lists follow one another through `at`, so that rows are not always the same */
+} small;
+
+enum { POOL = 30000, LISTS = 100000 }; /* rows to gather from; numbers of rows drawn */
+
+static const uint32_t *next_list(small *m)
+{
+    m->turn = (uint32_t)((m->turn + m->n) % (LISTS - 4096));
+    return m->at + m->turn;
+}
+static void small_gather(void *p)
+{
+    small *m = p;
+    m->s.k->gather(m->X, m->s.Y, m->s.K, next_list(m), NULL, m->n);
+}
+static void small_across(void *p)
+{
+    small *m = p;
+    m->s.k->gather_across(m->X, tdm_padded(m->n), m->s.Y, m->s.K, next_list(m), m->a, m->s.d, m->n);
+}
+static void small_gram(void *p)
+{
+    small *m = p;
+    m->s.k->gram(m->A, m->s.K, m->X, m->s.K, m->n, m->s.K, 1);
+}
+static void small_pull(void *p)
+{
+    small *m = p;
+    m->s.k->pull(m->x, m->X, m->s.K, m->a, NULL, m->x, m->n);
+}
+static void small_factor(void *p)
+{
+    small *m = p;
+    memcpy(m->A, m->B, m->n * m->s.K * sizeof *m->A);
+    if (!m->s.k->spd_factor(m->A, m->s.K, m->n)) fail("not positive definite");
+}
+static void small_solve(void *p)
+{
+    small *m = p;
+    memcpy(m->x + m->s.K, m->a, m->n * sizeof *m->x);
+    m->s.k->spd_solve(m->x, m->x + m->s.K, m->A, m->s.K, m->n);
+}
+static void small_whole(void *p)
+{
+    small *m = p;
+    double fit;
+    if (!tdm_small_spd_solve(&m->s, m->x, &fit, next_list(m), m->a, NULL, m->n)) fail("lost to rounding");
+}
+static void small_descend(void *p)
+{
+    small *m = p;
+    double fit;
+    memset(m->x, 0, m->s.K * sizeof *m->x);
+    tdm_small_spd_descend(&m->s, m->x, &fit, next_list(m), m->a, NULL, m->n, 3);
+}
+
+/* What each costs by its formula; the whole solves count the smaller of their two spaces. */
+static void bench_small(const tdm_kernels *k, size_t K, double ceiling)
+{
+    const size_t list[] = {20, 72, 400};
+    float *Y = drawn(POOL * K), *d = drawn(K), *a = drawn(4096), *scratch = drawn(tdm_small_spd_scratch(K));
+    uint32_t *at = tdm_new(LISTS, sizeof *at);
+    if (!at) fail("not enough memory");
+    tdm_rng r = tdm_rng_make(1, 2, 3);
+    for (size_t i = 0; i < LISTS; i++) at[i] = (uint32_t)tdm_rng_below(&r, POOL);
+    for (size_t i = 0; i < K; i++) d[i] = 1 + d[i] * d[i];
+    for (size_t i = 0; i < 4096; i++) a[i] = 1 + a[i] * a[i];
+    printf("\nGFLOP/s of small systems, rows of %zu, %s table (%% of the ceiling)\n%-14s", K, k->isa, "");
+    for (size_t j = 0; j < 3; j++) printf("         n = %4zu", list[j]);
+    const struct {
+        const char *name;
+        work_fn *fn;
+        int cost;
+    } all[] = {{"gather, GB/s", small_gather, 0}, {"across, GB/s", small_across, 0},   {"gram", small_gram, 1},
+               {"pull", small_pull, 2},           {"factor", small_factor, 3},         {"solve", small_solve, 4},
+               {"exact, whole", small_whole, 5},  {"descent, whole", small_descend, 6}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        printf("\n%-14s", all[i].name);
+        for (size_t j = 0; j < 3; j++) {
+            small m = {.s = {k, Y, K, d, 0.1f, scratch}, .n = list[j], .at = at, .a = a};
+            double n = (double)list[j], w = (double)K, s = n < w ? n : w, l = n < w ? w : n;
+            if ((all[i].cost == 3 || all[i].cost == 4) && list[j] > K) m.n = K, n = w;
+            m.x = drawn(2 * K + 16);
+            m.A = drawn(K * K);
+            m.B = drawn(K * K);
+            m.X = drawn(tdm_padded(list[j]) * K);
+            for (size_t e = 0; e < K; e++) m.B[e * K + e] += (float)K;
+            if (all[i].cost == 4) small_factor(&m);
+            const double cost[] = {8 * n * w, n * w * w, 4 * n * w, n * n * n / 3, 2 * n * n, 0, 16 * n * w};
+            double work = all[i].cost == 5 ? s * s * l + s * s * s / 3 : cost[all[i].cost];
+            double rate = work / best(all[i].fn, &m) / 1e9;
+            printf(" %8.1f", rate);
+            if (all[i].cost) printf(" %3.0f %%", 100 * rate / ceiling);
+            else printf("      ");
+            tdm_free(m.x);
+            tdm_free(m.A);
+            tdm_free(m.B);
+            tdm_free(m.X);
+        }
+    }
+    printf("\n");
+    tdm_free(Y);
+    tdm_free(d);
+    tdm_free(a);
+    tdm_free(at);
+    tdm_free(scratch);
+}
+
 /* ---- a training step ---- */
 
 typedef struct training {
@@ -304,6 +420,8 @@ int main(int argc, char **argv)
     double ceiling = bench_products();
     bench_inverses(run, ceiling);
     bench_rows(&k);
+    bench_small(&k, 64, ceiling);
+    bench_small(&k, 128, ceiling);
     printf("\ntraining steps, with AdamW\n");
     bench_step("items, V 12,000 C 128 L 1", (tdm_gpt2_shape){12000, 51, 128, 1, 2}, 2048, 2, 50, 0.4f, run, ceiling);
     bench_step("items, V 18,000 C 128 L 1", (tdm_gpt2_shape){18000, 51, 128, 1, 2}, 1024, 2, 50, 0.4f, run, ceiling);

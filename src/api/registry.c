@@ -11,8 +11,19 @@
 #include <string.h>
 
 const tdm_model_ops *const tdm_models[] = {
-    &tdm_popularity_ops, &tdm_user_knn_ops,   &tdm_item_knn_ops,   &tdm_cooccurrence_ops, &tdm_ease_ops, &tdm_slist_ops,
-    &tdm_content_ops,    &tdm_gpt2_items_ops, &tdm_gpt2_words_ops, &tdm_hybrid_ops,       NULL,
+    &tdm_popularity_ops,
+    &tdm_user_knn_ops,
+    &tdm_item_knn_ops,
+    &tdm_cooccurrence_ops,
+    &tdm_ease_ops,
+    &tdm_slist_ops,
+    &tdm_ials_ops,
+    &tdm_mf_ops,
+    &tdm_content_ops,
+    &tdm_gpt2_items_ops,
+    &tdm_gpt2_words_ops,
+    &tdm_hybrid_ops,
+    NULL,
 };
 
 int tdm_models_index(tdm_str name)

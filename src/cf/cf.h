@@ -9,7 +9,9 @@
  *     item-knn       cosine of the people who chose two items
  *     ease           each item regressed on all others, in closed form
  *     slist          what comes next regressed on what came before, in closed form
- *     user-knn       what people with similar histories chose */
+ *     user-knn       what people with similar histories chose
+ *     ials           people and items as points, fitted to who chose what
+ *     mf             people and items as points, fitted to ratings */
 #ifndef TDM_CF_CF_H
 #define TDM_CF_CF_H
 
@@ -21,6 +23,8 @@ extern const tdm_model_ops tdm_item_knn_ops;
 extern const tdm_model_ops tdm_user_knn_ops;
 extern const tdm_model_ops tdm_ease_ops;
 extern const tdm_model_ops tdm_slist_ops;
+extern const tdm_model_ops tdm_ials_ops;
+extern const tdm_model_ops tdm_mf_ops;
 
 /* The people most like a history, most similar first: at most *n training rows into users[*n] and similarity[*n]; *n
  * becomes how many there are. `m` is a user-knn; h->self is left out. */

@@ -49,6 +49,33 @@ static inline float max_all(vec v)
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
 }
 
-#include "kernels/lanes.inc"
+enum { ROWS = 4 }; /* of a tile of gram: with three vectors of sums each, twelve of sixteen registers */
 
-void tdm_kernels_init_avx2(tdm_kernels *k) { fill(k, "avx2"); }
+static inline void transpose(vec r[LANES])
+{
+    vec t[LANES];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int c = 0; c < 2; c++) {
+            __m256d a = _mm256_castps_pd(t[i + c]), b = _mm256_castps_pd(t[i + c + 2]);
+            r[i + 2 * c] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+            r[i + 2 * c + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+        }
+    for (int c = 0; c < 4; c++) {
+        vec a = r[c], b = r[c + 4];
+        r[c] = _mm256_permute2f128_ps(a, b, 0x20);
+        r[c + 4] = _mm256_permute2f128_ps(a, b, 0x31);
+    }
+}
+
+#include "kernels/lanes.inc"
+#include "kernels/small_spd.inc"
+
+void tdm_kernels_init_avx2(tdm_kernels *k)
+{
+    fill(k, "avx2");
+    fill_small_spd(k);
+}

@@ -26,6 +26,37 @@ enum { LANES = 16 };
 #define ADD_ALL(v) _mm512_reduce_add_ps(v)
 #define MAX_ALL(v) _mm512_reduce_max_ps(v)
 
-#include "kernels/lanes.inc"
+enum { ROWS = 8 }; /* of a tile of gram: with three vectors of sums each, 24 of 32 registers */
 
-void tdm_kernels_init_avx512(tdm_kernels *k) { fill(k, "avx512"); }
+static inline void transpose(vec r[LANES])
+{
+    vec t[LANES];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4)
+        for (int c = 0; c < 2; c++) {
+            __m512d a = _mm512_castps_pd(t[i + c]), b = _mm512_castps_pd(t[i + c + 2]);
+            r[i + 2 * c] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+            r[i + 2 * c + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+        }
+    for (int i = 0; i < 16; i += 8) /* quarters: of rows 0-3 and 4-7 the even columns of four, then the odd ones */
+        for (int c = 0; c < 4; c++) {
+            t[i + c] = _mm512_shuffle_f32x4(r[i + c], r[i + c + 4], 0x88);
+            t[i + c + 4] = _mm512_shuffle_f32x4(r[i + c], r[i + c + 4], 0xdd);
+        }
+    for (int c = 0; c < 8; c++) {
+        r[c] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0x88);
+        r[c + 8] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0xdd);
+    }
+}
+
+#include "kernels/lanes.inc"
+#include "kernels/small_spd.inc"
+
+void tdm_kernels_init_avx512(tdm_kernels *k)
+{
+    fill(k, "avx512");
+    fill_small_spd(k);
+}

@@ -6,6 +6,7 @@
 #ifndef TDM_KERNELS_KERNELS_H
 #define TDM_KERNELS_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,7 +48,33 @@ typedef struct tdm_kernels {
     /* m = beta1 m + (1 - beta1) s g;  v = beta2 v + (1 - beta2) (s g)^2;
      * w = keep w - rate fix1 m / (sqrt(fix2 v) + eps), s = scale */
     void (*adamw)(float *w, float *m, float *v, const float *g, size_t n, const tdm_adamw_rates *r);
+
+    /* Many small least-squares systems over gathered rows (small_spd.h says how they fit together). Everywhere here the
+     * length of a row is a multiple of TDM_PAD, and so is a leading dimension.
+     *
+     * gather: row j of X[n x K] = w_j * row at[j] of Y; w NULL: 1.
+     * gather_across: column j of Z[K x n] = w_j * row at[j] of Y, its element k times d_k; columns from n to the next
+     *   multiple of TDM_PAD become 0.
+     * gram: adds sign * X'X to the upper triangle of A[K x K]; below the diagonal A may change, up to TDM_PAD wide.
+     * pull: r += sum_j (c_j - a_j (x_j . p)) x_j over the n rows of X; returns sum_j c_j (x_j . p). c NULL: 0.
+     * gather_pull: gather without weights and pull, in one pass over the rows. */
+    void (*gather)(float *X, const float *Y, size_t K, const uint32_t *at, const float *w, size_t n);
+    void (*gather_across)(float *Z, size_t ldz, const float *Y, size_t K, const uint32_t *at, const float *w,
+                          const float *d, size_t n);
+    void (*gram)(float *A, size_t lda, const float *X, size_t ldx, size_t n, size_t K, float sign);
+    double (*pull)(float *r, const float *X, size_t K, const float *a, const float *c, const float *p, size_t n);
+    double (*gather_pull)(float *X, float *r, const float *Y, size_t K, const uint32_t *at, const float *a,
+                          const float *c, const float *p, size_t n);
+
+    /* A = U'U for a symmetric positive definite A of which the upper triangle is read; U takes its place, with the
+     * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions. False: A is not positive
+     * definite, as far as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
+    bool (*spd_factor)(float *A, size_t lda, size_t n);
+    void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
 } tdm_kernels;
+
+enum { TDM_PAD = 16 };
+static inline size_t tdm_padded(size_t n) { return (n + TDM_PAD - 1) / TDM_PAD * TDM_PAD; }
 
 /* What this processor has, as TDM_CPU_ bits. */
 unsigned tdm_cpu_features(void);

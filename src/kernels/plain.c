@@ -119,4 +119,5 @@ void tdm_kernels_init_c(tdm_kernels *k)
                        .norm = norm,
                        .norm_back = norm_back,
                        .adamw = adamw};
+    tdm_small_spd_init_c(k);
 }
