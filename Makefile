@@ -37,7 +37,7 @@ asan tsan: setup
 
 fuzz: setup
 	cmake --preset fuzz >/dev/null
-	cmake --build build/fuzz
+	cmake --build build/fuzz --target fuzzers
 	for f in build/fuzz/bin/fuzz_*; do name=$${f##*/}; dict=fuzz/$$name.dict; \
 	    echo "$$name"; mkdir -p "$(FUZZ_CORPUS)/$$name"; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
