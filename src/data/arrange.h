@@ -25,10 +25,12 @@ typedef struct tdm_arrange_room {
 
 void tdm_arrange_room_clear(tdm_arrange_room *r);
 
-/* Marks (1) the items of a part's rows in used[part][number], where threads meet that all write the same. */
+/* Marks (1) an item in used[part][number], where threads meet that all write the same; and write only what is new, so
+ * that they do not take the line from each other for every row. */
 static inline void tdm_mark_item(uint8_t *const *used, uint32_t item)
 {
-    __atomic_store_n(&used[item >> 24][item & 0xffffff], 1, __ATOMIC_RELAXED);
+    uint8_t *mark = &used[item >> 24][item & 0xffffff];
+    if (!__atomic_load_n(mark, __ATOMIC_RELAXED)) __atomic_store_n(mark, 1, __ATOMIC_RELAXED);
 }
 
 /* Replaces the part's rows by the rows in order, without those that equal an earlier one (all fields) and those rated
