@@ -81,7 +81,7 @@ static void put_counts(const cJSON *h)
     double N = number(h, "interactions"), rejected = 0;
     const cJSON *v, *span = of(h, "time_span");
     cJSON_ArrayForEach(v, of(h, "rejected")) rejected += v->valuedouble;
-#define FIELD(name, call) f[n].label = name, call, n++
+#define FIELD(name, call) (f[n].label = name, call, n++)
     FIELD("rows read", count_text(f[n].value, number(h, "rows_read")));
     FIELD("people", count_text(f[n].value, number(h, "users")));
     FIELD("exact duplicates left out", count_text(f[n].value, number(h, "duplicates")));
@@ -98,8 +98,13 @@ static void put_counts(const cJSON *h)
         FIELD("people with ties in time", part_text(f[n].value, number(h, "users_with_time_ties"), number(h, "users")));
         if (of(h, "bots")) FIELD("people at implausible rates", count_text(f[n].value, number(of(h, "bots"), "users")));
     } else FIELD("times", strcpy(f[n].value, "none: file order"));
-    if (number(h, "below_min_rating") > 0)
-        FIELD("below --min-rating", count_text(f[n].value, number(h, "below_min_rating")));
+    static const char *const rare[][2] = {{"below_min_rating", "below --min-rating"},
+                                          {"left_out_events", "events that weigh 0"},
+                                          {"left_out_core", "left out by --core"},
+                                          {"several_people", "more people in one cell"},
+                                          {"items_damaged", "ids that lost their zeros"}};
+    for (size_t k = 0; k < sizeof rare / sizeof *rare; k++)
+        if (number(h, rare[k][0]) > 0) FIELD(rare[k][1], count_text(f[n].value, number(h, rare[k][0])));
 #undef FIELD
     for (size_t i = 0; i < n; i++) {
         if (i % 2 == 0) gap(2);
@@ -251,7 +256,7 @@ static void put_funnel(const cJSON *h)
     char languages[TEXT];
     size_t n = 0;
     if (!c || !p) return;
-#define FIELD(name, call) f[n].label = name, call, n++
+#define FIELD(name, call) (f[n].label = name, call, n++)
     FIELD("held by the top 1% of items", percent_text(f[n].value, number(p, "top_1_percent")));
     FIELD("held by the top 10%", percent_text(f[n].value, number(p, "top_10_percent")));
     FIELD("Gini of popularity", (void)snprintf(f[n].value, TEXT, "%.2f", number(p, "gini")));
