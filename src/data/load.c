@@ -7,13 +7,10 @@
 #include "data/inputs.h"
 #include "data/intake.h"
 #include "data/item_intake.h"
-#include "data/limits.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { SOON = 1000 }; /* rows after which a file that is read wrongly shows */
 static const double most_bad = 0.5;
