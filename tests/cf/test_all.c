@@ -14,8 +14,30 @@
 #include <string.h>
 #include <unistd.h>
 
-static const tdm_model_ops *const all[] = {
-    &tdm_popularity_ops, &tdm_cooccurrence_ops, &tdm_item_knn_ops, &tdm_user_knn_ops, &tdm_ease_ops, &tdm_slist_ops,
+/* What the shares of history items come to, and what may be asked of a fit. */
+enum {
+    ALL_OF_IT = 1, /* the whole of a score above zero, and of other scores nothing */
+    NOTHING = 2,   /* of no score anything */
+    LEFT_OUT = 4,  /* a share is what leaving the item out costs */
+    AT_ONCE = 8    /* fitted before one could interrupt it */
+};
+
+/* A model and how it is set here. */
+typedef struct kind {
+    const tdm_model_ops *ops;
+    const char *settings;
+    unsigned is;
+} kind;
+static const kind all[] = {
+    {&tdm_popularity_ops, "", NOTHING | AT_ONCE},
+    {&tdm_cooccurrence_ops, "", ALL_OF_IT | LEFT_OUT},
+    {&tdm_item_knn_ops, "", ALL_OF_IT | LEFT_OUT},
+    {&tdm_user_knn_ops, "", ALL_OF_IT | AT_ONCE}, /* without an item its neighbours change too */
+    {&tdm_ease_ops, "", ALL_OF_IT | LEFT_OUT},
+    {&tdm_slist_ops, "", ALL_OF_IT | LEFT_OUT},
+    {&tdm_ials_ops, "factors=32 iterations=4", 0},
+    {&tdm_ials_ops, "factors=16 iterations=4 conjugate=1 by_rating=1", 0},
+    {&tdm_mf_ops, "warm_up=3 samples=4 thin=2", 0},
 };
 enum { ALL = sizeof all / sizeof all[0], U = 300, I = 120 };
 
@@ -59,11 +81,11 @@ static void same_bytes_at_any_number_of_threads(void **state)
     toy *t = toy_drawn(1500, 700, 3);
     for (size_t k = 0; k < ALL; k++) {
         tdm_map one, many;
-        tdm_model *m = toy_fit(all[k], t, "", 1);
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 1);
         CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
         tdm_model_close(m);
         for (size_t threads = 2; threads <= 7; threads += 5) {
-            m = toy_fit(all[k], t, "", threads);
+            m = toy_fit(all[k].ops, t, all[k].settings, threads);
             CHECK_OK(m->ops->save(m, path_of("b"), &err), err);
             tdm_model_close(m);
             CHECK_OK(tdm_map_open(&one, path_of("a"), &err), err);
@@ -83,9 +105,9 @@ static void a_saved_model_says_the_same(void **state)
     toy *t = toy_drawn(U, I, 4);
     static float before[U * I], after[U * I];
     for (size_t k = 0; k < ALL; k++) {
-        tdm_model *m = toy_fit(all[k], t, "", 2), *n;
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 2), *n;
         CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
-        CHECK_OK(all[k]->load(&n, path_of("a"), &t->d, NULL, &err), err);
+        CHECK_OK(all[k].ops->load(&n, path_of("a"), &t->d, NULL, &err), err);
         for (size_t u = 0; u < U; u++) {
             tdm_history h = person(t, u);
             tdm_evidence e, f;
@@ -124,7 +146,7 @@ static void a_batch_scores_as_its_histories_do(void **state)
     toy *t = toy_drawn(U, I, 5);
     static float together[20 * I], alone[I];
     for (size_t k = 0; k < ALL; k++) {
-        tdm_model *m = toy_fit(all[k], t, "", 1);
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 1);
         tdm_history h[20];
         for (size_t u = 0; u < 20; u++) h[u] = person(t, u);
         CHECK_OK(m->ops->score(m, together, h, 20, &err), err);
@@ -143,11 +165,12 @@ static void shares_and_rest_sum_to_one(void **state)
     tdm_err err;
     toy *t = toy_drawn(U, I, 6);
     static float scores[I];
-    for (size_t k = 1; k < ALL; k++) { /* popularity has no reasons */
-        tdm_model *m = toy_fit(all[k], t, "", 1);
+    for (size_t k = 0; k < ALL; k++) {
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 1);
+        bool whole = all[k].is & ALL_OF_IT, nothing = all[k].is & NOTHING, ials = all[k].ops == &tdm_ials_ops;
         for (size_t u = 0; u < 60; u++) {
             tdm_history h = person(t, u);
-            if (h.n > 8) h.n = 8;
+            if (h.n > 8) h.n = 8; /* no more than evidence has room for */
             CHECK_OK(m->ops->score(m, scores, &h, 1, &err), err);
             for (uint32_t i = 0; i < I; i++) {
                 tdm_evidence e;
@@ -155,11 +178,14 @@ static void shares_and_rest_sum_to_one(void **state)
                 double sum = (double)e.rest, mass = 1;
                 for (size_t j = 0; j < e.n_because; j++) {
                     sum += (double)e.because[j].share;
-                    mass += fabs((double)e.because[j].share);
+                    mass += fabs((double)e.because[j].share); /* large of both signs where a score is nearly 0 */
                 }
-                CHECK(fabs(sum - 1) < 1e-5);
-                if (mass > 1e3) continue; /* links of both signs cancel, and what is left is rounding */
-                CHECK(scores[i] > 0 ? fabs((double)e.rest) < 1e-6 * mass : e.rest == 1);
+                CHECK(fabs(sum - 1) < (whole || nothing ? 1e-5 : 1e-6 * mass));
+                if (nothing) CHECK(e.rest == 1 && !e.n_because);
+                if (ials && scores[i] > 0.01f) CHECK(e.n_because && fabsf(e.rest) < 1e-5f);
+                if (!whole && scores[i] < -0.01f) CHECK(e.rest == 1);
+                if (whole && mass <= 1e3) /* else links of both signs cancel, and what is left is rounding */
+                    CHECK(scores[i] > 0 ? fabs((double)e.rest) < 1e-6 * mass : e.rest == 1);
                 for (size_t j = 1; j < e.n_because; j++) CHECK(e.because[j].share <= e.because[j - 1].share);
                 for (size_t j = 0; j < e.n_people; j++) CHECK(e.people[j].user != u);
             }
@@ -176,9 +202,9 @@ static void a_share_is_what_leaving_the_item_out_costs(void **state)
     tdm_err err;
     toy *t = toy_drawn(U, I, 8);
     static float whole[I], less[I];
-    for (size_t k = 1; k < ALL; k++) {
-        if (all[k] == &tdm_user_knn_ops) continue; /* its neighbours change too */
-        tdm_model *m = toy_fit(all[k], t, "history_decay=1", 1);
+    for (size_t k = 0; k < ALL; k++) {
+        if (!(all[k].is & LEFT_OUT)) continue;
+        tdm_model *m = toy_fit(all[k].ops, t, "history_decay=1", 1);
         for (size_t u = 0; u < 40; u++) {
             tdm_history h = person(t, u);
             uint32_t rest[16];
@@ -222,7 +248,7 @@ static void damaged_files_are_refused_or_harmless(void **state)
     tdm_history h = person(t, 0);
     float scores[40];
     for (size_t k = 0; k < ALL; k++) {
-        tdm_model *m = toy_fit(all[k], t, "", 1);
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 1);
         tdm_map map;
         CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
         tdm_model_close(m);
@@ -236,7 +262,7 @@ static void damaged_files_are_refused_or_harmless(void **state)
             if (round < 40) n = (size_t)tdm_rng_below(&r, map.n);
             else bytes[tdm_rng_below(&r, map.n)] ^= (uint8_t)(1 + tdm_rng_below(&r, 255));
             write_bytes(path_of("b"), bytes, n);
-            tdm_status st = all[k]->load(&m, path_of("b"), &t->d, NULL, &err);
+            tdm_status st = all[k].ops->load(&m, path_of("b"), &t->d, NULL, &err);
             if (round < 40) CHECK(st == TDM_E_FORMAT);
             CHECK(st == TDM_OK || (st == TDM_E_FORMAT && !m && strstr(err.msg, folder)));
             if (st) continue;
@@ -311,6 +337,36 @@ static void numbers_out_of_range_are_refused(void **state)
     tdm_free(t);
 }
 
+static void numbers_of_factorisations_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    tdm_err err;
+    toy *t = toy_drawn(60, 40, 10);
+    const float nan = NAN, inf = INFINITY, below = -1;
+    const double parameter = 1e9, none = 0;
+    tdm_model *m = toy_fit(&tdm_ials_ops, t, "factors=32 iterations=4", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("item", 3, &nan, sizeof nan), refuses(&tdm_ials_ops, &t->d, "item[3]");
+    poke("spread", 2, &inf, sizeof inf), refuses(&tdm_ials_ops, &t->d, "spread[2]");
+    poke("spread", 2, &below, sizeof below), refuses(&tdm_ials_ops, &t->d, "spread[2]");
+    poke("parameters", 0, &parameter, sizeof parameter), refuses(&tdm_ials_ops, &t->d, "factors is 1e+09");
+    poke("item", 5, &(float){0.5f}, sizeof nan), refuses(&tdm_mf_ops, &t->d, "mf");
+    tdm_dataset wider = t->d;
+    wider.I = 41;
+    refuses(&tdm_ials_ops, &wider, "item");
+    m = toy_fit(&tdm_mf_ops, t, "warm_up=3 samples=4 thin=2", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("item", 3, &nan, sizeof nan), refuses(&tdm_mf_ops, &t->d, "item[3]");
+    poke("noise", 1, &nan, sizeof nan), refuses(&tdm_mf_ops, &t->d, "noise[1]");
+    poke("people.pull", 1, &inf, sizeof inf), refuses(&tdm_mf_ops, &t->d, "people.pull[1]");
+    poke("scale", 1, &none, sizeof none), refuses(&tdm_mf_ops, &t->d, "scale[1]");
+    wider.I = 39;
+    poke("noise", 1, &(float){2}, sizeof nan), refuses(&tdm_mf_ops, &wider, "item");
+    tdm_free(t);
+}
+
 static void user_knn_wants_its_own_training_rows(void **state)
 {
     (void)state;
@@ -332,10 +388,10 @@ static void rows_out_of_the_catalogue_are_refused(void **state)
     t->item[3] = 4;
     struct tdm_run run = {.seed = 1};
     for (size_t k = 0; k < ALL; k++) {
-        tdm_params p = tdm_params_standard(all[k]->params);
+        tdm_params p = tdm_params_standard(all[k].ops->params);
         tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};
         tdm_model *m;
-        CHECK(all[k]->fit(&m, &in, &err) == TDM_E_FORMAT);
+        CHECK(all[k].ops->fit(&m, &in, &err) == TDM_E_FORMAT);
         CHECK(m == NULL && strstr(err.msg, "item 4 of 4"));
     }
     tdm_free(t);
@@ -343,22 +399,31 @@ static void rows_out_of_the_catalogue_are_refused(void **state)
 
 /* ---- memory and interruption ---- */
 
-static tdm_status whole_life(const tdm_model_ops *ops, const toy *t, tdm_err *err)
+static tdm_status always_the_same(void *ctx, double *value, const tdm_model *m, tdm_err *err)
+{
+    (void)ctx, (void)m, (void)err;
+    *value = 0.5;
+    return TDM_OK;
+}
+
+static tdm_status whole_life(const kind *k, const toy *t, tdm_err *err)
 {
     struct tdm_run run = {.seed = 1};
-    tdm_params p = tdm_params_standard(ops->params);
-    tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};
+    tdm_params p;
+    const tdm_judge judge = {always_the_same, NULL};
+    tdm_fit_input in = {.train = &t->d, .params = &p, .judge = &judge, .run = &run};
     tdm_history h = person(t, 0);
     tdm_model *m, *n = NULL;
     tdm_evidence e;
     float scores[2 * 40], rating;
     uint32_t item = 1;
-    tdm_status st = ops->fit(&m, &in, err);
-    if (!st) st = ops->score(m, scores, &h, 1, err);
-    if (!st) st = ops->because(m, &e, &h, 1, err);
-    if (!st && ops->rate) st = ops->rate(m, &rating, &h, &item, 1, err);
-    if (!st) st = ops->save(m, path_of("a"), err);
-    if (!st) st = ops->load(&n, path_of("a"), &t->d, NULL, err);
+    toy_set(&p, k->ops, k->settings);
+    tdm_status st = k->ops->fit(&m, &in, err);
+    if (!st) st = k->ops->score(m, scores, &h, 1, err);
+    if (!st) st = k->ops->because(m, &e, &h, 1, err);
+    if (!st && k->ops->rate) st = k->ops->rate(m, &rating, &h, &item, 1, err);
+    if (!st) st = k->ops->save(m, path_of("a"), err);
+    if (!st) st = k->ops->load(&n, path_of("a"), &t->d, NULL, err);
     tdm_model_close(m);
     tdm_model_close(n);
     return st;
@@ -374,7 +439,7 @@ static void every_failed_allocation_is_survived(void **state)
         for (;; n++) {
             tdm_err err;
             tdm_mem_fail_after(n);
-            tdm_status st = whole_life(all[k], t, &err);
+            tdm_status st = whole_life(&all[k], t, &err);
             tdm_mem_fail_after(-1);
             CHECK(tdm_mem_live() == live);
             if (st == TDM_OK) break;
@@ -391,13 +456,13 @@ static void a_cancelled_fit_stops(void **state)
     toy *t = toy_drawn(60, 40, 15);
     struct tdm_run run = {.seed = 1};
     tdm_run_cancel(&run);
-    for (size_t k = 1; k < ALL; k++) {
-        if (all[k] == &tdm_user_knn_ops) continue; /* done before one could interrupt it */
+    for (size_t k = 0; k < ALL; k++) {
+        if (all[k].is & AT_ONCE) continue;
         tdm_err err;
-        tdm_params p = tdm_params_standard(all[k]->params);
+        tdm_params p = tdm_params_standard(all[k].ops->params);
         tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};
         tdm_model *m;
-        CHECK(all[k]->fit(&m, &in, &err) == TDM_E_CANCELLED);
+        CHECK(all[k].ops->fit(&m, &in, &err) == TDM_E_CANCELLED);
         CHECK(m == NULL);
     }
     tdm_free(t);
@@ -411,12 +476,12 @@ static void a_log_without_rows_makes_models_without_opinions(void **state)
     tdm_history h = {.items = (const uint32_t[]){1}, .n = 1, .self = 0};
     float scores[3];
     for (size_t k = 0; k < ALL; k++) {
-        tdm_model *m = toy_fit(all[k], t, "", 1);
+        tdm_model *m = toy_fit(all[k].ops, t, all[k].settings, 1);
         CHECK_OK(m->ops->score(m, scores, &h, 1, &err), err);
         for (size_t i = 0; i < 3; i++) CHECK(scores[i] == -INFINITY);
         CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
         tdm_model_close(m);
-        CHECK_OK(all[k]->load(&m, path_of("a"), &t->d, NULL, &err), err);
+        CHECK_OK(all[k].ops->load(&m, path_of("a"), &t->d, NULL, &err), err);
         tdm_model_close(m);
     }
     tdm_free(t);
@@ -432,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_share_is_what_leaving_the_item_out_costs),
         cmocka_unit_test(damaged_files_are_refused_or_harmless),
         cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(numbers_of_factorisations_out_of_range_are_refused),
         cmocka_unit_test(user_knn_wants_its_own_training_rows),
         cmocka_unit_test(rows_out_of_the_catalogue_are_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),

@@ -65,18 +65,23 @@ tdm_history toy_history(const toy *t)
     return (tdm_history){.items = t->item, .ratings = t->rating, .n = t->d.N, .now = TDM_NO_TIME, .self = TDM_NONE};
 }
 
-tdm_model *toy_fit(const tdm_model_ops *ops, const toy *t, const char *settings, size_t threads)
+void toy_set(tdm_params *p, const tdm_model_ops *ops, const char *settings)
 {
     tdm_err err;
-    tdm_params p = tdm_params_standard(ops->params);
-    struct tdm_run run = {.seed = 1};
     char name[64];
     double value;
     int used;
-    while (sscanf(settings, " %63[^=]=%lf%n", name, &value, &used) == 2) {
-        CHECK_OK(tdm_params_set(&p, ops->name, name, value, &err), err);
-        settings += used;
-    }
+    *p = tdm_params_standard(ops->params);
+    for (; sscanf(settings, " %63[^=]=%lf%n", name, &value, &used) == 2; settings += used)
+        CHECK_OK(tdm_params_set(p, ops->name, name, value, &err), err);
+}
+
+tdm_model *toy_fit(const tdm_model_ops *ops, const toy *t, const char *settings, size_t threads)
+{
+    tdm_err err;
+    tdm_params p;
+    struct tdm_run run = {.seed = 1};
+    toy_set(&p, ops, settings);
     CHECK_OK(tdm_pool_open(&run.pool, threads, &err), err);
     tdm_fit_input in = {.train = &t->d, .params = &p, .run = &run};
     tdm_model *m;

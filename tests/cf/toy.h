@@ -25,7 +25,10 @@ toy *toy_drawn(size_t U, size_t I, uint64_t seed);
 /* A history from the same text, in `t` as its only person. */
 tdm_history toy_history(const toy *t);
 
-/* Fits with parameters "name=value name=value" on `threads`; fails the test where that fails. */
+/* The model's parameters, of which "name=value name=value" sets some. */
+void toy_set(tdm_params *p, const tdm_model_ops *ops, const char *settings);
+
+/* Fits with parameters set like that on `threads`; fails the test where that fails. */
 tdm_model *toy_fit(const tdm_model_ops *ops, const toy *t, const char *settings, size_t threads);
 
 #endif
