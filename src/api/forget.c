@@ -149,6 +149,9 @@ static const char *what_is_held(const char *model)
 {
     static const char *const table[][2] = {
         {"popularity", "counts of each item; theirs are among them"},
+        {"recent", "when each item was chosen; their times are among them, without a name"},
+        {"category-popularity", "counts of each item; theirs are among them"},
+        {"transitions", "which item comes right after which, by how many people; theirs are among them"},
         {"user-knn",
          "nothing of its own: it asks the rows in the folder's dataset, and theirs are a neighbour's to others"},
         {"item-knn", "which items go together, by how many people have both; theirs are among them"},

@@ -12,6 +12,9 @@
 
 const tdm_model_ops *const tdm_models[] = {
     &tdm_popularity_ops,
+    &tdm_recent_ops,
+    &tdm_category_popularity_ops,
+    &tdm_transitions_ops,
     &tdm_user_knn_ops,
     &tdm_item_knn_ops,
     &tdm_cooccurrence_ops,

@@ -5,6 +5,9 @@
  * history items made a score, and give the same bytes at any number of threads.
  *
  *     popularity     how often an item was chosen; the floor that everything must beat
+ *     recent         how often it was chosen of late
+ *     category-popularity   how often, in the categories of a history
+ *     transitions    what comes right after the last item
  *     cooccurrence   what follows what in histories, near steps counting more; directional
  *     item-knn       cosine of the people who chose two items
  *     ease           each item regressed on all others, in closed form
@@ -18,6 +21,9 @@
 #include "model/model.h"
 
 extern const tdm_model_ops tdm_popularity_ops;
+extern const tdm_model_ops tdm_recent_ops;
+extern const tdm_model_ops tdm_category_popularity_ops;
+extern const tdm_model_ops tdm_transitions_ops;
 extern const tdm_model_ops tdm_cooccurrence_ops;
 extern const tdm_model_ops tdm_item_knn_ops;
 extern const tdm_model_ops tdm_user_knn_ops;

@@ -30,6 +30,9 @@ typedef struct kind {
 } kind;
 static const kind all[] = {
     {&tdm_popularity_ops, "", NOTHING | AT_ONCE},
+    {&tdm_recent_ops, "", NOTHING},
+    {&tdm_category_popularity_ops, "", 0},
+    {&tdm_transitions_ops, "", 0},
     {&tdm_cooccurrence_ops, "", ALL_OF_IT | LEFT_OUT},
     {&tdm_item_knn_ops, "", ALL_OF_IT | LEFT_OUT},
     {&tdm_user_knn_ops, "", ALL_OF_IT | AT_ONCE}, /* without an item its neighbours change too */
@@ -69,8 +72,9 @@ static tdm_history person(const toy *t, size_t u)
     size_t at = (size_t)t->offset[u];
     return (tdm_history){.items = t->item + at,
                          .ratings = t->rating + at,
+                         .times = t->time + at,
                          .n = (size_t)t->offset[u + 1] - at,
-                         .now = TDM_NO_TIME,
+                         .now = u % 2 ? t->time[t->offset[u + 1] - 1] : TDM_NO_TIME,
                          .self = (uint32_t)u};
 }
 

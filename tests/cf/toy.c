@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static toy *toy_new(size_t I)
 {
@@ -16,6 +17,7 @@ static toy *toy_new(size_t I)
     t->d.offset = t->offset;
     t->d.item = t->item;
     t->d.rating = t->rating;
+    t->d.time = t->time;
     return t;
 }
 
@@ -23,11 +25,31 @@ static void add(toy *t, uint32_t item, float rating)
 {
     assert_true(t->d.N < TOY_ROWS);
     t->item[t->d.N] = item;
+    t->time[t->d.N] = TDM_NO_TIME;
     t->rating[t->d.N++] = rating;
     if (!isfinite(rating)) return;
     if (!t->d.has_ratings || rating < t->d.rating_low) t->d.rating_low = rating;
     if (!t->d.has_ratings || rating > t->d.rating_high) t->d.rating_high = rating;
     t->d.has_ratings = true;
+}
+
+void toy_times(toy *t, const int64_t *time)
+{
+    memcpy(t->time, time, t->d.N * sizeof *time);
+    t->d.has_times = true;
+}
+
+void toy_categories(toy *t, const char *text)
+{
+    size_t i = 0, n = 0;
+    assert_true(t->d.I <= 2000 && strlen(text) <= sizeof t->category);
+    for (; *text; text++) {
+        if (*text == '|') t->category_at[++i] = (int64_t)n;
+        else t->category[n++] = *text == ' ' ? '\n' : *text;
+    }
+    assert_true(i < t->d.I);
+    while (i < t->d.I) t->category_at[++i] = (int64_t)n;
+    t->d.category = (tdm_strings){t->category, t->category_at, t->d.I};
 }
 
 static void end_person(toy *t) { t->offset[++t->d.U] = (int64_t)t->d.N; }
@@ -48,15 +70,26 @@ toy *toy_drawn(size_t U, size_t I, uint64_t seed)
 {
     toy *t = toy_new(I);
     for (size_t u = 0; u < U; u++) {
-        tdm_rng r = tdm_rng_make(seed, u, 0);
+        tdm_rng r = tdm_rng_make(seed, u, 0), clock = tdm_rng_make(seed, u, 1);
         size_t n = 2 + (size_t)tdm_rng_below(&r, 10);
+        int64_t now = (int64_t)tdm_rng_below(&clock, 90) * 86400;
         for (size_t k = 0; k < n; k++) {
             double x = tdm_rng_unit(&r);
             bool rated = tdm_rng_below(&r, 5) > 0;
             add(t, (uint32_t)(x * x * (double)I), rated ? (float)(1 + tdm_rng_below(&r, 5)) : NAN);
+            t->time[t->d.N - 1] = now += (int64_t)tdm_rng_below(&clock, 86400);
         }
         end_person(t);
     }
+    t->d.has_times = t->d.N > 0;
+    char text[sizeof t->category];
+    size_t at = 0;
+    for (size_t i = 0; i < I; i++) {
+        if (i % 11) at += (size_t)snprintf(text + at, sizeof text - at, "all of%zu", i % 7);
+        if (i + 1 < I) text[at++] = '|';
+    }
+    text[at] = 0;
+    toy_categories(t, text);
     return t;
 }
 

@@ -13,14 +13,24 @@ typedef struct toy {
     int64_t offset[2001];
     uint32_t item[TOY_ROWS];
     float rating[TOY_ROWS];
+    int64_t time[TOY_ROWS];
+    int64_t category_at[2001];
+    char category[2000 * 20];
 } toy;
 
 /* A log from text: people separated by '|', items by ' ', an item a letter ('a' is 0) and a digit where it is rated:
  * "a5 b | a c". Freed with tdm_free. */
 toy *toy_of(const char *log, size_t I);
 
-/* A drawn log of U people and I items with ratings 1 to 5, popularity skewed, some items repeated. */
+/* A drawn log of U people and I items with ratings 1 to 5, times over a hundred days, popularity skewed, some items
+ * repeated; most items have two categories. */
 toy *toy_drawn(size_t U, size_t I, uint64_t seed);
+
+/* Gives every row of a log without times a time, in the order of its rows. */
+void toy_times(toy *t, const int64_t *time);
+
+/* Gives items their categories: "x y|y" are those of items 0 and 1. */
+void toy_categories(toy *t, const char *text);
 
 /* A history from the same text, in `t` as its only person. */
 tdm_history toy_history(const toy *t);
