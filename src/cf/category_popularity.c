@@ -195,13 +195,12 @@ static tdm_status weights(tdm_recency *r, double *rest, const shelves *s, const 
 {
     tdm_status st = tdm_recency_make(r, h, s->decay, s->I, err);
     double sum = 0;
-    *rest = 1;
+    *rest = r->n ? s->overall : 1;
     for (size_t j = 0; j < r->n; j++) sum += r->weight[j];
     for (size_t j = 0; j < r->n; j++) {
-        double mass = mass_of(s, r->item[j]);
-        r->weight[j] *= mass > 0 ? (1 - s->overall) / sum : 0;
-        *rest -= r->weight[j];
-        if (mass > 0) r->weight[j] /= mass;
+        double mass = mass_of(s, r->item[j]), part = (1 - s->overall) * r->weight[j] / sum;
+        r->weight[j] = mass > 0 ? part / mass : 0;
+        if (!(mass > 0)) *rest += part;
     }
     return st;
 }
