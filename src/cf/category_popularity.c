@@ -5,7 +5,7 @@
  *                + (overall + (1 - overall) * what w_j of items without a category holds) P(i)
  *
  *     P(i | c) = n_i / n_c        n_i: people who chose i; n_c: their sum over the items of c; P(i) = n_i / sum of all
- *     P(c | j) ~ 1 / n_c^specific among j's categories: a shelf says more of a taste than the department it is in
+ *     P(c | j) = 1 / how many categories j has that anybody chose from
  *     w_j      ~ history_decay^(steps of j from the end), their sum 1
  *
  * A mixture of multinomials, so scores are a distribution over the catalogue, a history item's share of a score is
@@ -23,8 +23,7 @@
 #include <stdlib.h>
 
 static const tdm_param params[] = {
-    {"history_decay", 0.8, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
-    {"specific", 1, 0, 4, TDM_LINEAR, "how much more a small category of an item says than a large one"},
+    {"history_decay", 0.9, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"overall", 0.05, 0, 1, TDM_LINEAR, "share of what is popular whatever the history"},
     {0},
 };
@@ -33,7 +32,7 @@ typedef struct shelves {
     tdm_model base;
     tdm_params p;
     size_t I, C;
-    double decay, specific, overall;
+    double decay, overall;
     const float *people;   /* I: n_i */
     const int64_t *offset; /* I + 1: categories of item i are category[offset[i] .. offset[i + 1]), rising */
     const uint32_t *category;
@@ -67,7 +66,6 @@ static shelves *shelves_new(size_t I)
 static tdm_status finish(shelves *s, tdm_err *err)
 {
     s->decay = tdm_param_get(&s->p, "history_decay");
-    s->specific = tdm_param_get(&s->p, "specific");
     s->overall = tdm_param_get(&s->p, "overall");
     for (int64_t k = 0; k < s->offset[s->I]; k++)
         if (s->category[k] >= s->C) s->C = (size_t)s->category[k] + 1;
@@ -181,16 +179,15 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 
 /* ---- asking ---- */
 
-/* What P(c | j) must be divided by to sum to 1; 0 where j has no category that anybody chose from. */
-static double mass_of(const shelves *s, uint32_t j)
+/* How many categories j has that anybody chose from. */
+static size_t shelves_of(const shelves *s, uint32_t j)
 {
-    double mass = 0;
-    for (int64_t k = s->offset[j]; k < s->offset[j + 1]; k++)
-        if (s->size[s->category[k]] > 0) mass += pow(s->size[s->category[k]], -s->specific);
-    return mass;
+    size_t n = 0;
+    for (int64_t k = s->offset[j]; k < s->offset[j + 1]; k++) n += s->size[s->category[k]] > 0;
+    return n;
 }
 
-/* A history's weights, their sum made 1 - overall; *rest: what is left for P(i). */
+/* What each item of a history gives each of its categories; *rest: what is left for P(i). */
 static tdm_status weights(tdm_recency *r, double *rest, const shelves *s, const tdm_history *h, tdm_err *err)
 {
     tdm_status st = tdm_recency_make(r, h, s->decay, s->I, err);
@@ -198,14 +195,13 @@ static tdm_status weights(tdm_recency *r, double *rest, const shelves *s, const 
     *rest = r->n ? s->overall : 1;
     for (size_t j = 0; j < r->n; j++) sum += r->weight[j];
     for (size_t j = 0; j < r->n; j++) {
-        double mass = mass_of(s, r->item[j]), part = (1 - s->overall) * r->weight[j] / sum;
-        r->weight[j] = mass > 0 ? part / mass : 0;
-        if (!(mass > 0)) *rest += part;
+        double part = (1 - s->overall) * r->weight[j] / sum;
+        size_t n = shelves_of(s, r->item[j]);
+        r->weight[j] = n ? part / (double)n : 0;
+        if (!n) *rest += part;
     }
     return st;
 }
-
-static double share_of(const shelves *s, uint32_t c) { return pow(s->size[c], -s->specific) / s->size[c]; }
 
 static tdm_status score_one(const shelves *s, float *scores, double *per, const tdm_history *h, tdm_err *err)
 {
@@ -215,8 +211,8 @@ static tdm_status score_one(const shelves *s, float *scores, double *per, const 
     if (st) return st;
     for (size_t c = 0; c < s->C; c++) per[c] = 0;
     for (size_t j = 0; j < r.n; j++)
-        for (int64_t k = s->offset[r.item[j]]; r.weight[j] > 0 && k < s->offset[r.item[j] + 1]; k++)
-            if (s->size[s->category[k]] > 0) per[s->category[k]] += r.weight[j] * share_of(s, s->category[k]);
+        for (int64_t k = s->offset[r.item[j]]; k < s->offset[r.item[j] + 1]; k++)
+            if (s->size[s->category[k]] > 0) per[s->category[k]] += r.weight[j] / s->size[s->category[k]];
     for (size_t i = 0; i < s->I; i++) {
         double sum = rest / s->all;
         for (int64_t k = s->offset[i]; k < s->offset[i + 1]; k++) sum += per[s->category[k]];
@@ -236,13 +232,13 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     return st;
 }
 
-/* sum over categories of both: 1 / n_c^specific / n_c. */
+/* sum over categories of both: 1 / n_c. */
 static double meeting(const shelves *s, uint32_t j, uint32_t i)
 {
     double sum = 0;
     for (int64_t a = s->offset[j], b = s->offset[i]; a < s->offset[j + 1] && b < s->offset[i + 1];) {
         uint32_t x = s->category[a], y = s->category[b];
-        if (x == y && s->size[x] > 0) sum += share_of(s, x);
+        if (x == y && s->size[x] > 0) sum += 1 / s->size[x];
         a += x <= y;
         b += y <= x;
     }

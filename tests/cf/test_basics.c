@@ -182,7 +182,7 @@ static void shelves_are_mixed_by_the_history(void **state)
 {
     (void)state;
     toy *t = shelf();
-    tdm_model *m = toy_fit(&tdm_category_popularity_ops, t, "overall=0 specific=0 history_decay=0.5", 1);
+    tdm_model *m = toy_fit(&tdm_category_popularity_ops, t, "overall=0 history_decay=0.5", 1);
     const float from_b[] = {3 / 6.f, 1 / 6.f, 2 / 6.f, NAN, NAN};
     tdm_history h = of((const uint32_t[]){B}, 1);
     expect(m, &h, from_b, 5);
@@ -194,13 +194,12 @@ static void shelves_are_mixed_by_the_history(void **state)
     tdm_free(t);
 }
 
-static void a_small_shelf_says_more(void **state)
+static void an_item_of_two_shelves_is_half_on_each(void **state)
 {
     (void)state;
     toy *t = shelf();
-    tdm_model *m = toy_fit(&tdm_category_popularity_ops, t, "overall=0 specific=1", 1);
-    /* c is in x (6) and y (4): 1/6 to 1/4 is 2 to 3 */
-    const float want[] = {0.4f * 3 / 6, 0.4f * 1 / 6, 0.4f * 2 / 6 + 0.6f * 2 / 4, 0.6f * 2 / 4, NAN};
+    tdm_model *m = toy_fit(&tdm_category_popularity_ops, t, "overall=0", 1);
+    const float want[] = {0.5f * 3 / 6, 0.5f * 1 / 6, 0.5f * 2 / 6 + 0.5f * 2 / 4, 0.5f * 2 / 4, NAN};
     tdm_history h = of((const uint32_t[]){C}, 1);
     expect(m, &h, want, 5);
     tdm_model_close(m);
@@ -292,7 +291,7 @@ int main(void)
         cmocka_unit_test(without_times_it_is_popularity_and_says_so),
         cmocka_unit_test(validation_chooses_the_half_life),
         cmocka_unit_test(shelves_are_mixed_by_the_history),
-        cmocka_unit_test(a_small_shelf_says_more),
+        cmocka_unit_test(an_item_of_two_shelves_is_half_on_each),
         cmocka_unit_test(what_no_shelf_explains_is_popularity),
         cmocka_unit_test(the_last_item_says_what_is_next),
         cmocka_unit_test(rare_steps_lean_to_what_is_popular),
