@@ -205,27 +205,34 @@ static void a_share_is_what_leaving_the_item_out_costs(void **state)
     (void)state;
     tdm_err err;
     toy *t = toy_drawn(U, I, 8);
-    static float whole[I], less[I];
+    static float whole[I], less[8][I];
     for (size_t k = 0; k < ALL; k++) {
         if (!(all[k].is & LEFT_OUT)) continue;
         tdm_model *m = toy_fit(all[k].ops, t, "history_decay=1", 1);
         for (size_t u = 0; u < 40; u++) {
             tdm_history h = person(t, u);
-            uint32_t rest[16];
+            uint32_t rest[8];
             if (h.n > 8) h.n = 8;
             CHECK_OK(m->ops->score(m, whole, &h, 1, &err), err);
+            for (size_t out = 0; out < h.n; out++) { /* every item, wherever it repeats */
+                tdm_history without = {.items = rest, .self = h.self};
+                for (size_t j = 0; j < h.n; j++)
+                    if (h.items[j] != h.items[out]) rest[without.n++] = h.items[j];
+                CHECK_OK(m->ops->score(m, less[out], &without, 1, &err), err);
+            }
             for (uint32_t i = 0; i < I; i++) {
                 tdm_evidence e;
                 if (!(whole[i] > 0)) continue;
                 CHECK_OK(m->ops->because(m, &e, &h, i, &err), err);
-                size_t n = 0;
-                for (size_t j = 0; j < h.n; j++)
-                    if (h.items[j] != e.because[0].item) rest[n++] = h.items[j];
-                tdm_history without = {.items = rest, .n = n, .self = h.self};
-                CHECK_OK(m->ops->score(m, less, &without, 1, &err), err);
-                if (e.because[0].share > 1.0001f) continue; /* without it the rest speaks against: no opinion */
-                float lost = whole[i] - (less[i] > 0 ? less[i] : 0);
-                CHECK(fabsf(lost - e.because[0].share * whole[i]) < 1e-4f * whole[i] * (1 + e.because[0].share));
+                CHECK(e.n_because > 0);
+                for (size_t j = 0; j < e.n_because; j++) {
+                    size_t out = 0;
+                    float share = e.because[j].share;
+                    if (share > 1.0001f) continue; /* without it the rest speaks against: no opinion */
+                    while (h.items[out] != e.because[j].item) CHECK(++out < h.n);
+                    float lost = whole[i] - (less[out][i] > 0 ? less[out][i] : 0);
+                    CHECK(fabsf(lost - share * whole[i]) < 1e-4f * whole[i] * (1 + fabsf(e.because[0].share)));
+                }
             }
         }
         tdm_model_close(m);
