@@ -378,6 +378,43 @@ static void numbers_of_factorisations_out_of_range_are_refused(void **state)
     tdm_free(t);
 }
 
+static void numbers_of_simple_models_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    tdm_err err;
+    toy *t = toy_drawn(60, 40, 16);
+    const int64_t far = 1000000, negative = -1, last = INT64_MAX;
+    const float nan = NAN, inf = INFINITY, below = -1;
+    const double zero = 0;
+    const uint32_t number = 1000;
+    const tdm_model_ops *ops = &tdm_recent_ops;
+    tdm_model *m = toy_fit(ops, t, "", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("half_life", 0, &zero, sizeof zero), refuses(ops, &t->d, "half_life");
+    poke("chosen.offset", 0, &negative, sizeof far), refuses(ops, &t->d, "chosen.offset");
+    poke("chosen.offset", 40, &far, sizeof far), refuses(ops, &t->d, "chosen.time");
+    poke("chosen.time", 0, &last, sizeof last), refuses(ops, &t->d, "chosen.time[1]");
+    poke("chosen.sum", 4, &nan, sizeof nan), refuses(ops, &t->d, "chosen.sum[4]");
+    ops = &tdm_category_popularity_ops;
+    m = toy_fit(ops, t, "", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("people", 7, &below, sizeof below), refuses(ops, &t->d, "people[7]");
+    poke("people", 7, &inf, sizeof inf), refuses(ops, &t->d, "people[7]");
+    poke("category.offset", 3, &far, sizeof far), refuses(ops, &t->d, "category.offset");
+    poke("category.number", 5, &number, sizeof number), refuses(ops, &t->d, "category.number[5]");
+    poke("category.number", 0, &(uint32_t){9}, sizeof number), refuses(ops, &t->d, "category.number[1]");
+    ops = &tdm_transitions_ops;
+    m = toy_fit(ops, t, "", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("next.item", 0, &number, sizeof number), refuses(ops, &t->d, "next.item[0]");
+    poke("prior", 2, &nan, sizeof nan), refuses(ops, &t->d, "prior[2]");
+    poke("chosen", 2, &inf, sizeof inf), refuses(ops, &t->d, "chosen[2]");
+    tdm_free(t);
+}
+
 static void user_knn_wants_its_own_training_rows(void **state)
 {
     (void)state;
@@ -509,6 +546,7 @@ int main(void)
         cmocka_unit_test(damaged_files_are_refused_or_harmless),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(numbers_of_factorisations_out_of_range_are_refused),
+        cmocka_unit_test(numbers_of_simple_models_out_of_range_are_refused),
         cmocka_unit_test(user_knn_wants_its_own_training_rows),
         cmocka_unit_test(rows_out_of_the_catalogue_are_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),
