@@ -49,7 +49,8 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     }
     *s = (popularity){.base.ops = &tdm_popularity_ops, .p = *in->params, .I = rows.I, .score = score};
     for (size_t i = 0; i < rows.I; i++) score[i] = (float)log1p((double)tdm_rows_count(&rows, i));
-    st = tdm_baseline_make(&s->baseline, &rows, in->train, err);
+    st = tdm_run_check(in->run, "popularity", err);
+    if (!st) st = tdm_baseline_make(&s->baseline, &rows, in->train, err);
     tdm_rows_clear(&rows);
     if (st) popularity_close(&s->base);
     else *out = &s->base;

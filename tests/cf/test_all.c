@@ -29,7 +29,7 @@ typedef struct kind {
     unsigned is;
 } kind;
 static const kind all[] = {
-    {&tdm_popularity_ops, "", NOTHING | AT_ONCE},
+    {&tdm_popularity_ops, "", NOTHING},
     {&tdm_recent_ops, "", NOTHING},
     {&tdm_category_popularity_ops, "", 0},
     {&tdm_transitions_ops, "", 0},
