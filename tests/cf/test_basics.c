@@ -69,11 +69,14 @@ static void a_question_of_the_past_is_answered_from_its_past(void **state)
     tdm_model *m = toy_fit(&tdm_recent_ops, t, "half_life=4", 1);
     tdm_history h = of(NULL, 0);
     const float day7[] = {log1pf(powf(0.5f, 7 / 4.f)), log1pf(powf(0.5f, 3 / 4.f)), log1pf(powf(0.5f, 1 / 4.f)), NAN};
-    const float day4[] = {log1pf(0.5f), log1pf(1), NAN, NAN}, before[] = {NAN, NAN, NAN, NAN};
+    const float day4[] = {log1pf(0.5f), log1pf(1), NAN, NAN}, day0[] = {log1pf(1), NAN, NAN, NAN},
+                before[] = {NAN, NAN, NAN, NAN};
     h.now = 7 * DAY;
     expect(m, &h, day7, 4);
     h.now = 4 * DAY;
     expect(m, &h, day4, 4);
+    h.now = 0;
+    expect(m, &h, day0, 4);
     h.now = -1;
     expect(m, &h, before, 4);
     tdm_model_close(m);
