@@ -20,6 +20,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DAY = 86400, HALVINGS = 12, UNJUDGED = 4 }; /* 2 * span / 2^UNJUDGED */
 
@@ -37,6 +38,7 @@ typedef struct recent {
     const int64_t *time;
     const float *sum;
     int64_t oldest, newest;
+    float *latest; /* I: scores as of the newest row, which most questions want; made from the others, not stored */
     tdm_safetensors *file; /* what mapped arrays lie in; NULL for a fitted model, which owns them */
 } recent;
 
@@ -50,8 +52,29 @@ static void recent_close(tdm_model *m)
         tdm_free((void *)(uintptr_t)s->time);
         tdm_free((void *)(uintptr_t)s->sum);
     }
+    tdm_free(s->latest);
     tdm_safetensors_close(s->file);
     tdm_free(s);
+}
+
+static void score_at(const recent *s, float *scores, int64_t now)
+{
+    for (size_t i = 0; i < s->I; i++) {
+        int64_t low = s->from[i], high = s->from[i + 1];
+        if (high > low && s->time[high - 1] <= now) low = high;
+        while (low < high) { /* the first that is after now */
+            int64_t mid = low + (high - low) / 2;
+            if (s->time[mid] <= now) low = mid + 1;
+            else high = mid;
+        }
+        double sum = 0;
+        if (low > s->from[i]) {
+            double age = (double)now - (double)s->time[low - 1];
+            sum = (double)s->sum[low - 1] * exp2(-age / *s->half);
+        }
+        scores[i] = (float)log1p(sum);
+        if (!(scores[i] > 0)) scores[i] = -INFINITY;
+    }
 }
 
 /* The first and the last time; 0 and 0 where there are none. */
@@ -136,8 +159,10 @@ static tdm_status sums_make(work *w, double *half, double seconds, tdm_run *run,
 {
     tdm_status st = tdm_run_check(run, "recent", err);
     *half = seconds;
-    if (!st) tdm_pool_for(run->pool, w->s->I, 256, sum_items, w);
-    return st;
+    if (st) return st;
+    tdm_pool_for(run->pool, w->s->I, 256, sum_items, w);
+    score_at(w->s, w->s->latest, w->s->newest);
+    return TDM_OK;
 }
 
 static tdm_status half_life_choose(work *w, double *half, const tdm_fit_input *in, tdm_err *err)
@@ -174,9 +199,10 @@ static tdm_status make(recent *s, const tdm_fit_input *in, tdm_err *err)
     int64_t *from = tdm_new(d->I + 1, sizeof *from), *time = tdm_new(d->N, sizeof *time);
     float *sum = tdm_new(d->N, sizeof *sum);
     s->half = half, s->from = from, s->time = time, s->sum = sum;
-    if (!half || !from || !time || !sum) return tdm_nomem(err, "recent");
+    s->latest = tdm_new(d->I, sizeof *s->latest);
+    if (!half || !from || !time || !sum || !s->latest) return tdm_nomem(err, "recent");
     if (d->N && !d->has_times)
-        tdm_log(in->run, TDM_LOG_WARN, "recent", "the log has no times, so what is recent is what is popular");
+        tdm_log(in->run, TDM_LOG_INFO, "recent", "the log has no times, so what is recent is what is popular");
     tdm_status st = times_take(d, from, time, err);
     if (st) return st;
     work w = {s, time, sum};
@@ -199,32 +225,14 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 
 /* ---- asking ---- */
 
-static void score_one(const recent *s, float *scores, int64_t now)
-{
-    if (now == TDM_NO_TIME || now > s->newest) now = s->newest;
-    for (size_t i = 0; i < s->I; i++) {
-        int64_t low = s->from[i], high = s->from[i + 1];
-        if (high > low && s->time[high - 1] <= now) low = high;
-        while (low < high) { /* the first that is after now */
-            int64_t mid = low + (high - low) / 2;
-            if (s->time[mid] <= now) low = mid + 1;
-            else high = mid;
-        }
-        double sum = 0;
-        if (low > s->from[i]) {
-            double age = (double)now - (double)s->time[low - 1];
-            sum = (double)s->sum[low - 1] * exp2(-age / *s->half);
-        }
-        scores[i] = (float)log1p(sum);
-        if (!(scores[i] > 0)) scores[i] = -INFINITY;
-    }
-}
-
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
 {
     const recent *s = (const recent *)m;
     (void)err;
-    for (size_t b = 0; b < B; b++) score_one(s, scores + b * s->I, h[b].now);
+    for (size_t b = 0; b < B; b++, scores += s->I) {
+        if (h[b].now == TDM_NO_TIME || h[b].now >= s->newest) memcpy(scores, s->latest, s->I * sizeof *scores);
+        else score_at(s, scores, h[b].now);
+    }
     return TDM_OK;
 }
 
@@ -271,7 +279,12 @@ static tdm_status read(recent *s, const char *path, tdm_err *err)
                                 (long long)k);
     if (!(*s->half > 0)) return tdm_fail(err, TDM_E_FORMAT, "%s: half_life is %g", path, *s->half);
     ends_find(s);
-    return tdm_stored_floats(s->file, &s->sum, path, "chosen.sum", n, err);
+    st = tdm_stored_floats(s->file, &s->sum, path, "chosen.sum", n, err);
+    if (st) return st;
+    s->latest = tdm_new(s->I, sizeof *s->latest);
+    if (!s->latest) return tdm_nomem(err, path);
+    score_at(s, s->latest, s->newest);
+    return TDM_OK;
 }
 
 static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
@@ -294,7 +307,6 @@ const tdm_model_ops tdm_recent_ops = {
     .summary = "how often an item was chosen of late",
     .path = "cf/recent.safetensors",
     .params = params,
-    .optional = true,
     .fit = fit,
     .score = score,
     .because = because,
