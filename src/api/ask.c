@@ -96,7 +96,6 @@ tdm_status tdm_asked_init(tdm_asked *out, const tdm_bundle *b, const tdm_query *
     if (q->user) {
         st = tdm_find_user(b, &out->user, tdm_str_of(q->user), err);
         if (!st) out->h = tdm_dataset_history(b->data, out->user);
-        if (!st && out->h.n && out->h.times) out->h.now = out->h.times[out->h.n - 1];
     } else {
         st = typed_history(out, b, q->history ? q->history : "", err);
     }

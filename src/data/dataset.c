@@ -66,7 +66,7 @@ tdm_str tdm_dataset_name(const tdm_dataset *d, uint32_t item)
 tdm_history tdm_dataset_history(const tdm_dataset *d, uint32_t u)
 {
     size_t at = (size_t)d->offset[u], n = (size_t)(d->offset[u + 1] - d->offset[u]);
-    return (tdm_history){d->item + at, d->rating + at, d->time + at, n, n ? d->time[at + n - 1] : TDM_NO_TIME, u};
+    return (tdm_history){d->item + at, d->rating + at, d->time + at, n, TDM_NO_TIME, u};
 }
 
 /* ---- write ---- */

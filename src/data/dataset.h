@@ -61,7 +61,7 @@ typedef struct tdm_history {
     uint32_t self; /* the asker's own row in the training set, only to leave it out; TDM_NONE for a stranger */
 } tdm_history;
 
-/* Person u's history in `d`. */
+/* Person u's history in `d`, as one asks today: `now` is unknown, and not when the person was last here. */
 tdm_history tdm_dataset_history(const tdm_dataset *d, uint32_t u);
 
 #endif

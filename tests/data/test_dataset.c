@@ -89,7 +89,7 @@ static void check_small(const tdm_dataset *d)
     uint32_t pot = tdm_dataset_item(d, tdm_str_of("pot")), cup = tdm_dataset_item(d, tdm_str_of("cup"));
     CHECK(tdm_dataset_user(d, tdm_str_of("eve")) == TDM_NONE && tdm_dataset_item(d, tdm_str_of("")) == TDM_NONE);
     tdm_history h = tdm_dataset_history(d, ann);
-    CHECK(h.n == 3 && h.items[0] == pot && h.items[1] == cup && h.items[2] == tea && h.now == 30 && h.self == ann);
+    CHECK(h.n == 3 && h.items[0] == pot && h.items[1] == cup && h.items[2] == tea && h.now == TDM_NO_TIME && h.self == ann);
     CHECK(h.ratings[0] == 3 && h.times[2] == 30);
     size_t at = (size_t)d->offset[ann];
     CHECK(tdm_str_is(tdm_strings_at(&d->summary, d->row[at + 2]), "lovely"));
