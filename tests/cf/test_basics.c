@@ -209,6 +209,19 @@ static void an_item_of_two_shelves_is_half_on_each(void **state)
     tdm_free(t);
 }
 
+static void a_shelf_that_nobody_chose_from_does_not_count(void **state)
+{
+    (void)state;
+    toy *t = toy_of("a b | a c d | a c d e", 6);
+    toy_categories(t, "x|x|x y|y||x z");
+    tdm_model *m = toy_fit(&tdm_category_popularity_ops, t, "overall=0", 1);
+    const float want[] = {3 / 6.f, 1 / 6.f, 2 / 6.f, NAN, NAN, NAN};
+    tdm_history h = of((const uint32_t[]){E + 1}, 1);
+    expect(m, &h, want, 6);
+    tdm_model_close(m);
+    tdm_free(t);
+}
+
 static void what_no_shelf_explains_is_popularity(void **state)
 {
     (void)state;
@@ -284,6 +297,29 @@ static void a_repeated_purchase_is_a_step(void **state)
     tdm_free(t);
 }
 
+/* Both are distributions over the catalogue, whatever the history. */
+static void probabilities_sum_to_one(void **state)
+{
+    (void)state;
+    tdm_err err;
+    enum { PEOPLE = 30, ITEMS = 60 }; /* so few that some steps were seen once */
+    static const tdm_model_ops *const ops[] = {&tdm_category_popularity_ops, &tdm_transitions_ops};
+    toy *t = toy_drawn(PEOPLE, ITEMS, 42);
+    for (size_t k = 0; k < 2; k++) {
+        tdm_model *m = toy_fit(ops[k], t, "", 2);
+        for (size_t u = 0; u < PEOPLE; u++) {
+            float got[ITEMS];
+            double sum = 0;
+            tdm_history h = of(t->item + t->offset[u], (size_t)(t->offset[u + 1] - t->offset[u]));
+            CHECK_OK(m->ops->score(m, got, &h, 1, &err), err);
+            for (size_t i = 0; i < ITEMS; i++) sum += got[i] > -INFINITY ? (double)got[i] : 0;
+            CHECK(fabs(sum - 1) < 1e-5); /* sixty floats of seven digits */
+        }
+        tdm_model_close(m);
+    }
+    tdm_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,10 +331,12 @@ int main(void)
         cmocka_unit_test(validation_chooses_the_half_life),
         cmocka_unit_test(shelves_are_mixed_by_the_history),
         cmocka_unit_test(an_item_of_two_shelves_is_half_on_each),
+        cmocka_unit_test(a_shelf_that_nobody_chose_from_does_not_count),
         cmocka_unit_test(what_no_shelf_explains_is_popularity),
         cmocka_unit_test(the_last_item_says_what_is_next),
         cmocka_unit_test(rare_steps_lean_to_what_is_popular),
         cmocka_unit_test(a_repeated_purchase_is_a_step),
+        cmocka_unit_test(probabilities_sum_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
