@@ -208,6 +208,17 @@ tdm_status tdm_links_take(tdm_links *out, size_t I, size_t k, const tdm_links_ma
     return make(out, &m, x->n, rows_take, run, stage, err);
 }
 
+tdm_status tdm_links_none(tdm_links *out, size_t I, tdm_err *err)
+{
+    int64_t *offset = tdm_new(I + 1, sizeof *offset);
+    uint32_t *item = tdm_new(0, sizeof *item);
+    float *weight = tdm_new(0, sizeof *weight);
+    *out = (tdm_links){.I = I, .offset = offset, .item = item, .weight = weight, .owned = true};
+    if (offset && item && weight) return TDM_OK;
+    tdm_links_clear(out);
+    return tdm_nomem(err, "the links of items");
+}
+
 void tdm_links_clear(tdm_links *l)
 {
     if (l->owned) {

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item_pairs.c - each pair once: items are renumbered by how many chose them (0: most), and row a counts items b < a.
+ *
+ * The list of a person lies in the order of the new numbers, so what row a needs of it is the part before a. A row's
+ * sums are 16 bytes a cell, added to in one step; the cells of much chosen items are the most used ones and lie
+ * together at the start, in the first cache.
+ *
+ * A finished row is read once. Each cell is a link of a to b and one of b to a, for ranking and for ratings: four
+ * weights, and what does not beat the weakest that b (or a) keeps is dropped (item_nearest.h). Those of a go to a at
+ * once; those of b wait, for other threads count other rows, and are handed in when the round is over. Rounds are
+ * bounded in cells, which bounds what can wait. A row with few sums is not read from end to end: its people's lists are
+ * walked again.
+ *
+ * Vectors have four numbers, as all of x86-64 and arm64 have registers for. */
+#include "cf/item_pairs.h"
+#include "base/mem.h"
+#include "base/status.h"
+#include "cf/item_nearest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLOTS = 16,            /* a round's chunks, each with cells of its own */
+    PARTS = 16,            /* ranges of items in which a round's links are handed in */
+    ROUND_CELLS = 2097152, /* of a round, but for the last row; a row is never split */
+    AHEAD = 8              /* lists fetched before they are walked */
+};
+
+enum { RANKING, RATED, KINDS };
+
+typedef float four __attribute__((vector_size(16)));
+typedef int32_t mask __attribute__((vector_size(16)));
+
+typedef struct element {
+    uint32_t item; /* new number */
+    float x;       /* NaN: not rated */
+} element;
+
+typedef struct candidate {
+    uint32_t row, item; /* new numbers */
+    float w;
+} candidate;
+
+typedef struct slot {
+    four *cell; /* I + 4: s, c, t, d; zero between rows */
+    struct {
+        candidate *of;
+        size_t n, cap;
+    } wait[KINDS][PARTS];
+    bool failed;
+} slot;
+
+typedef struct counting {
+    const tdm_pairs *p;
+    size_t I, width;                         /* width: items of a part */
+    uint32_t *item, *number;                 /* I: old number of a new one, and back */
+    float *source, *target, *length, *scale; /* I + 4, by new number */
+    element *list;                           /* N: people as in rows, each by new number */
+    uint64_t *sums;                          /* I: additions of a row */
+    tdm_nearest keep[KINDS];
+    float *least[KINDS]; /* I + 4: keep[].least as it was when the round began */
+    slot slots[SLOTS];
+    size_t border[SLOTS + 1]; /* rows of this round's chunks */
+} counting;
+
+/* ---- counting ---- */
+
+/* One row. `rated`: a literal, so that this is two functions. */
+static inline __attribute__((always_inline)) void count_row(const counting *c, four *cell, uint32_t a, bool rated)
+{
+    const tdm_rows *r = c->p->rows;
+    int64_t at = r->from[c->item[a]], end = r->from[c->item[a] + 1];
+    for (int64_t k = at; k < end; k++) {
+        uint32_t u = r->user[k];
+        const element *list = c->list + r->offset[u];
+        size_t n = r->place[k];
+        const char *next = (const char *)(c->list + r->offset[r->user[k + AHEAD < end ? k + AHEAD : k]]);
+        for (size_t line = 0; line < 256; line += 64) __builtin_prefetch(next + line);
+        const four one = {c->p->person[u], 1, 0, 0};
+        float x = list[n].x;
+        if (rated && x == x) {
+            const four by = {0, 0, x, 0}, both = {0, 0, 0, 1};
+            for (size_t j = 0; j < n; j++) {
+                four y = {list[j].x, list[j].x, list[j].x, list[j].x};
+                four more = by * y + both;
+                cell[list[j].item] += one + (four)((mask)more & (y == y));
+            }
+        } else
+            for (size_t j = 0; j < n; j++) cell[list[j].item] += one;
+    }
+}
+
+/* ---- from counts to links ---- */
+
+static inline four at(const float *v, size_t b)
+{
+    four x;
+    memcpy(&x, v + b, sizeof x);
+    return x;
+}
+
+static inline bool any(mask m)
+{
+    uint64_t half[2];
+    memcpy(half, &m, sizeof half);
+    return half[0] | half[1];
+}
+
+static inline four all(float x) { return (four){x, x, x, x}; }
+
+static inline four size_of(four x) { return (four)((mask)x & 0x7fffffff); }
+
+/* x c / (c + shrink), 0 where c is */
+static inline four shrunk(four x, four c, float shrink)
+{
+    four under = c + all(shrink);
+    mask few = under < all(1); /* only where c is 0, or under 0 / 0 */
+    return x * c / (four)(((mask)under & ~few) | ((mask)all(1) & few));
+}
+
+/* Four weights of row a's cells from b on: those of the row, and of the columns. */
+static void offer(counting *c, slot *s, int kind, uint32_t a, uint32_t b, four of_row, four of_column)
+{
+    tdm_nearest *keep = &c->keep[kind];
+    mask row = size_of(of_row) >= all(keep->least[a]), column = size_of(of_column) >= at(c->least[kind], b);
+    if (!any(row | column)) return;
+    for (uint32_t j = 0; j < 4; j++) {
+        if (row[j]) tdm_nearest_add(keep, a, c->item[b + j], of_row[j]);
+        if (!column[j]) continue;
+        size_t part = (b + j) / c->width, n = s->wait[kind][part].n;
+        if (tdm_grow(&s->wait[kind][part].of, &s->wait[kind][part].cap, n + 1, sizeof(candidate))) s->failed = true;
+        else s->wait[kind][part].of[s->wait[kind][part].n++] = (candidate){b + j, a, of_column[j]};
+    }
+}
+
+/* Reads the four cells from b on, which become zero. */
+static inline void read_four(counting *c, slot *s, uint32_t a, uint32_t b)
+{
+    four *x = s->cell + b;
+    if (!any((mask)x[0] | (mask)x[1] | (mask)x[2] | (mask)x[3])) return;
+    four low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), high = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+    four sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
+    four w = shrunk(sum, count, c->p->shrink);
+    if (c->length) w /= all(c->length[a]) + at(c->length, b) - sum;
+    offer(c, s, RANKING, a, b, w * (all(c->source[a]) * at(c->target, b)), w * (at(c->source, b) * all(c->target[a])));
+    if (c->scale) {
+        low = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), high = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+        sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
+        w = shrunk(sum, count, c->p->rated_shrink) * all(c->scale[a]) * at(c->scale, b);
+        offer(c, s, RATED, a, b, w, w);
+    }
+    x[0] = x[1] = x[2] = x[3] = all(0);
+}
+
+static void read_row(counting *c, slot *s, uint32_t a)
+{
+    const tdm_rows *r = c->p->rows;
+    if (c->sums[a] >= a / 4) {
+        for (uint32_t b = 0; b < a; b += 4) read_four(c, s, a, b);
+        return;
+    }
+    for (int64_t k = r->from[c->item[a]]; k < r->from[c->item[a] + 1]; k++) {
+        const element *list = c->list + r->offset[r->user[k]];
+        for (size_t j = 0; j < r->place[k]; j++) read_four(c, s, a, list[j].item / 4 * 4);
+    }
+}
+
+/* ---- rounds ---- */
+
+static void round_count(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    counting *c = ctx;
+    slot *s = &c->slots[chunk];
+    (void)begin, (void)end;
+    if (c->border[chunk] == c->border[chunk + 1]) return;
+    if (!s->cell) s->cell = tdm_new(c->I + 4, sizeof *s->cell);
+    s->failed = !s->cell;
+    for (size_t a = c->border[chunk]; a < c->border[chunk + 1] && !s->failed; a++) {
+        if (c->scale) count_row(c, s->cell, (uint32_t)a, true);
+        else count_row(c, s->cell, (uint32_t)a, false);
+        read_row(c, s, (uint32_t)a);
+    }
+}
+
+static void round_hand_in(void *ctx, size_t part, size_t begin, size_t end)
+{
+    counting *c = ctx;
+    (void)begin, (void)end;
+    size_t low = part * c->width, high = low + c->width < c->I ? low + c->width : c->I;
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t k = 0; k < SLOTS; k++) {
+            const candidate *w = c->slots[k].wait[kind][part].of;
+            for (size_t j = 0; j < c->slots[k].wait[kind][part].n; j++)
+                tdm_nearest_add(&c->keep[kind], w[j].row, c->item[w[j].item], w[j].w);
+            c->slots[k].wait[kind][part].n = 0;
+        }
+        if (low < high && c->least[kind])
+            memcpy(c->least[kind] + low, c->keep[kind].least + low, (high - low) * sizeof(float));
+    }
+}
+
+/* What a row costs: its sums, and its cells. */
+static uint64_t cost_of(const counting *c, size_t a)
+{
+    return c->sums[a] + (c->sums[a] < a / 4 ? c->sums[a] : a / 4) + 1;
+}
+static uint64_t cells_of(const counting *c, size_t a) { return c->sums[a] < a ? c->sums[a] : a; }
+
+/* Lays the borders of a round that begins at row `first`, and returns where it ends. */
+static size_t round_lay(counting *c, size_t first)
+{
+    uint64_t cells = 0, cost = 0, upto = 0;
+    size_t end = first, next = 1;
+    for (; end < c->I && cells < ROUND_CELLS; end++) cells += cells_of(c, end), cost += cost_of(c, end);
+    c->border[0] = first;
+    for (size_t a = first; a < end; a++) {
+        upto += cost_of(c, a);
+        while (next < SLOTS && upto * SLOTS >= cost * next) c->border[next++] = a + 1;
+    }
+    while (next <= SLOTS) c->border[next++] = end;
+    return end;
+}
+
+static tdm_status rounds(counting *c, tdm_run *run, const char *stage, tdm_err *err)
+{
+    tdm_status st = TDM_OK;
+    for (size_t first = 0, end; !st && first < c->I; first = end) {
+        end = round_lay(c, first);
+        tdm_pool_for(run->pool, SLOTS, 1, round_count, c);
+        for (size_t k = 0; k < SLOTS; k++)
+            if (c->slots[k].failed) st = tdm_nomem(err, "the pairs of items");
+        if (!st) tdm_pool_for(run->pool, PARTS, 1, round_hand_in, c);
+        tdm_progress(run, stage, end, c->I, NULL);
+        if (!st) st = tdm_run_check(run, stage, err);
+    }
+    return st;
+}
+
+/* ---- before the rounds ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Numbers items by how many chose them, the lower first of equals. */
+static bool number_items(counting *c)
+{
+    uint64_t *key = tdm_new(c->I, sizeof *key);
+    if (!key) return false;
+    for (size_t i = 0; i < c->I; i++) key[i] = (uint64_t)(UINT32_MAX - tdm_rows_count(c->p->rows, i)) << 32 | i;
+    qsort(key, c->I, sizeof *key, by_key);
+    for (size_t a = 0; a < c->I; a++) {
+        c->item[a] = (uint32_t)key[a];
+        c->number[c->item[a]] = (uint32_t)a;
+    }
+    tdm_free(key);
+    return true;
+}
+
+/* Item after item is added to the lists of its people, so these are in order. */
+static bool make_lists(counting *c, size_t *most)
+{
+    tdm_rows *r = c->p->rows;
+    uint32_t *n = tdm_new(r->U, sizeof *n); /* of a list so far */
+    if (!n) return false;
+    for (size_t a = 0; a < c->I; a++)
+        for (int64_t k = r->from[c->item[a]]; k < r->from[c->item[a] + 1]; k++) {
+            uint32_t u = r->user[k];
+            float x = c->p->residual ? c->p->residual[r->offset[u] + r->place[k]] : 0;
+            c->list[r->offset[u] + n[u]] = (element){(uint32_t)a, x};
+            most[a] += (size_t)(r->offset[u + 1] - r->offset[u]) - 1;
+            c->sums[a] += n[u];
+            r->place[k] = n[u]++;
+        }
+    for (size_t a = 0; a < c->I; a++)
+        if (most[a] >= c->I) most[a] = c->I - 1;
+    tdm_free(n);
+    return true;
+}
+
+/* A vector by new number, with room to be read in fours. */
+static bool renumber(const counting *c, float **out, const float *v)
+{
+    if (!v) return true;
+    *out = tdm_new(c->I + 4, sizeof **out);
+    for (size_t a = 0; *out && a < c->I; a++) (*out)[a] = v[c->item[a]];
+    return *out;
+}
+
+static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err *err)
+{
+    const tdm_pairs *p = c->p;
+    size_t *most = tdm_new(c->I, sizeof *most);
+    c->item = tdm_new(c->I + 4, sizeof *c->item);
+    c->number = tdm_new(c->I, sizeof *c->number);
+    c->list = tdm_new(p->rows->N, sizeof *c->list);
+    c->sums = tdm_new(c->I, sizeof *c->sums);
+    bool fine = most && c->item && c->number && c->list && c->sums && number_items(c) && make_lists(c, most) &&
+                renumber(c, &c->source, p->source) && renumber(c, &c->target, p->target) &&
+                renumber(c, &c->length, p->length) && (!p->residual || renumber(c, &c->scale, p->scale));
+    tdm_status st = fine ? TDM_OK : tdm_nomem(err, "the pairs of items");
+    size_t kinds = p->residual ? KINDS : 1;
+    if (!st) {
+        uint64_t pairs = 0;
+        for (size_t a = 0; a < c->I; a++) pairs += c->sums[a];
+        double keys = (double)(kinds * tdm_nearest_bytes(c->I, p->k, most));
+        double cells = (double)(SLOTS * c->I * sizeof(four)), log = (double)p->rows->N * 28;
+        double wait = (double)(kinds * 2 * ROUND_CELLS * sizeof(candidate));
+        tdm_log(
+            run, TDM_LOG_INFO, stage,
+            "%.3g pairs; %.0f MB: %.0f for the log, %.0f for links in the making, at most %.0f for pairs in the making",
+            (double)pairs, (keys + cells + log + wait) / 1e6, log / 1e6, keys / 1e6, (cells + wait) / 1e6);
+    }
+    for (size_t kind = 0; kind < kinds && !st; kind++) {
+        st = tdm_nearest_make(&c->keep[kind], c->I, p->k, most, err);
+        c->least[kind] = st ? NULL : tdm_new(c->I + 4, sizeof(float));
+        if (!st && !c->least[kind]) st = tdm_nomem(err, "the pairs of items");
+        if (!st) memcpy(c->least[kind], c->keep[kind].least, (c->I + 4) * sizeof(float));
+    }
+    tdm_free(most);
+    return st;
+}
+
+static void counting_clear(counting *c)
+{
+    for (size_t k = 0; k < SLOTS; k++) {
+        tdm_free(c->slots[k].cell);
+        for (size_t j = 0; j < PARTS; j++)
+            for (int kind = 0; kind < KINDS; kind++) tdm_free(c->slots[k].wait[kind][j].of);
+    }
+    for (int kind = 0; kind < KINDS; kind++) {
+        tdm_nearest_clear(&c->keep[kind]);
+        tdm_free(c->least[kind]);
+    }
+    tdm_free(c->item);
+    tdm_free(c->number);
+    tdm_free(c->source);
+    tdm_free(c->target);
+    tdm_free(c->length);
+    tdm_free(c->scale);
+    tdm_free(c->list);
+    tdm_free(c->sums);
+}
+
+tdm_status tdm_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_pairs *p, tdm_run *run, const char *stage,
+                           tdm_err *err)
+{
+    *ranking = *rated = (tdm_links){0};
+    counting *c = tdm_new(1, sizeof *c);
+    if (!c) return tdm_nomem(err, "the pairs of items");
+    c->p = p;
+    c->I = p->rows->I;
+    c->width = c->I / PARTS + 1;
+    tdm_status st = prepare(c, run, stage, err);
+    if (!st) st = rounds(c, run, stage, err);
+    if (!st) st = tdm_nearest_links(ranking, &c->keep[RANKING], c->number, run, err);
+    tdm_nearest_clear(&c->keep[RANKING]);
+    if (!st && p->residual) st = tdm_nearest_links(rated, &c->keep[RATED], c->number, run, err);
+    if (st) tdm_links_clear(ranking);
+    counting_clear(c);
+    tdm_free(c);
+    return st;
+}
