@@ -25,7 +25,9 @@ enum {
     SLOTS = 16,            /* a round's chunks, each with cells of its own */
     PARTS = 16,            /* ranges of items in which a round's links are handed in */
     ROUND_CELLS = 2097152, /* of a round, but for the last row; a row is never split */
-    AHEAD = 8              /* lists fetched before they are walked */
+    RANGES = 64,           /* of people, in which lists are made */
+    AHEAD = 8,             /* a list is fetched so many lists before it is walked, */
+    FETCHED = 32           /* so many lines of it: what comes behind, the processor foresees */
 };
 
 enum { RANKING, RATED, KINDS };
@@ -57,8 +59,11 @@ typedef struct counting {
     size_t I, width;                         /* width: items of a part */
     uint32_t *item, *number;                 /* I: old number of a new one, and back */
     float *source, *target, *length, *scale; /* I + 4, by new number */
-    element *list;                           /* N: people as in rows, each by new number */
-    uint64_t *sums;                          /* I: additions of a row */
+    element *list;                           /* N + U: a person's f_u^2 as x, then the person's items by new number */
+    uint64_t *visit; /* N: by item, where a list begins and how many of it stand before the item */
+    size_t *from;    /* I + 1: visits of a row */
+    size_t *most;    /* I: links a row can get at most */
+    uint64_t *sums;  /* I: additions of a row */
     tdm_nearest keep[KINDS];
     float *least[KINDS]; /* I + 4: keep[].least as it was when the round began */
     slot slots[SLOTS];
@@ -67,28 +72,36 @@ typedef struct counting {
 
 /* ---- counting ---- */
 
+enum { BEFORE_BITS = 24 }; /* of a visit; the rest is the place in the lists */
+static size_t place_of(uint64_t visit) { return (size_t)(visit >> BEFORE_BITS); }
+static size_t before_of(uint64_t visit) { return (size_t)(visit & (((uint64_t)1 << BEFORE_BITS) - 1)); }
+
+static void fetch(const element *list, size_t n)
+{
+    const char *line = (const char *)list, *end = (const char *)(list + n + 1);
+    for (size_t k = 0; line < end && k < FETCHED; line += 64, k++) __builtin_prefetch(line);
+}
+
 /* One row. `rated`: a literal, so that this is two functions. */
 static inline __attribute__((always_inline)) void count_row(const counting *c, four *cell, uint32_t a, bool rated)
 {
-    const tdm_rows *r = c->p->rows;
-    int64_t at = r->from[c->item[a]], end = r->from[c->item[a] + 1];
-    for (int64_t k = at; k < end; k++) {
-        uint32_t u = r->user[k];
-        const element *list = c->list + r->offset[u];
-        size_t n = r->place[k];
-        const char *next = (const char *)(c->list + r->offset[r->user[k + AHEAD < end ? k + AHEAD : k]]);
-        for (size_t line = 0; line < 256; line += 64) __builtin_prefetch(next + line);
-        const four one = {c->p->person[u], 1, 0, 0};
-        float x = list[n].x;
+    size_t end = c->from[a + 1];
+    for (size_t k = c->from[a]; k < end; k++) {
+        const element *list = c->list + place_of(c->visit[k]);
+        size_t n = before_of(c->visit[k]);
+        uint64_t next = c->visit[k + AHEAD < end ? k + AHEAD : k];
+        fetch(c->list + place_of(next), before_of(next));
+        const four one = {list->x, 1, 0, 0};
+        float x = list[n + 1].x;
         if (rated && x == x) {
             const four by = {0, 0, x, 0}, both = {0, 0, 0, 1};
-            for (size_t j = 0; j < n; j++) {
+            for (size_t j = 1; j <= n; j++) {
                 four y = {list[j].x, list[j].x, list[j].x, list[j].x};
                 four more = by * y + both;
                 cell[list[j].item] += one + (four)((mask)more & (y == y));
             }
         } else
-            for (size_t j = 0; j < n; j++) cell[list[j].item] += one;
+            for (size_t j = 1; j <= n; j++) cell[list[j].item] += one;
     }
 }
 
@@ -156,14 +169,13 @@ static inline void read_four(counting *c, slot *s, uint32_t a, uint32_t b)
 
 static void read_row(counting *c, slot *s, uint32_t a)
 {
-    const tdm_rows *r = c->p->rows;
     if (c->sums[a] >= a / 4) {
         for (uint32_t b = 0; b < a; b += 4) read_four(c, s, a, b);
         return;
     }
-    for (int64_t k = r->from[c->item[a]]; k < r->from[c->item[a] + 1]; k++) {
-        const element *list = c->list + r->offset[r->user[k]];
-        for (size_t j = 0; j < r->place[k]; j++) read_four(c, s, a, list[j].item / 4 * 4);
+    for (size_t k = c->from[a]; k < c->from[a + 1]; k++) {
+        const element *list = c->list + place_of(c->visit[k]);
+        for (size_t j = 1; j <= before_of(c->visit[k]); j++) read_four(c, s, a, list[j].item / 4 * 4);
     }
 }
 
@@ -256,30 +268,51 @@ static bool number_items(counting *c)
     for (size_t a = 0; a < c->I; a++) {
         c->item[a] = (uint32_t)key[a];
         c->number[c->item[a]] = (uint32_t)a;
+        c->from[a + 1] = c->from[a] + tdm_rows_count(c->p->rows, c->item[a]);
     }
     tdm_free(key);
     return true;
 }
 
-/* Item after item is added to the lists of its people, so these are in order. */
-static bool make_lists(counting *c, size_t *most)
+/* What a range of people adds to the lists: item after item goes to the lists of its people, so these are in order. A
+ * range is so small that its lists stay near the processor. */
+static void lists_make(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    tdm_rows *r = c->p->rows;
-    uint32_t *n = tdm_new(r->U, sizeof *n); /* of a list so far */
-    if (!n) return false;
-    for (size_t a = 0; a < c->I; a++)
-        for (int64_t k = r->from[c->item[a]]; k < r->from[c->item[a] + 1]; k++) {
-            uint32_t u = r->user[k];
-            float x = c->p->residual ? c->p->residual[r->offset[u] + r->place[k]] : 0;
-            c->list[r->offset[u] + n[u]] = (element){(uint32_t)a, x};
-            most[a] += (size_t)(r->offset[u + 1] - r->offset[u]) - 1;
-            c->sums[a] += n[u];
-            r->place[k] = n[u]++;
+    counting *c = ctx;
+    const tdm_rows *r = c->p->rows;
+    (void)chunk;
+    for (size_t u = begin; u < end; u++) c->list[r->offset[u] + u] = (element){0, c->p->person[u]};
+    for (size_t a = 0; a < c->I; a++) {
+        int64_t low = r->from[c->item[a]], high = r->from[c->item[a] + 1], last = high;
+        while (low < high) { /* the first of these people */
+            int64_t mid = low + (high - low) / 2;
+            if (r->user[mid] < begin) low = mid + 1;
+            else high = mid;
         }
-    for (size_t a = 0; a < c->I; a++)
-        if (most[a] >= c->I) most[a] = c->I - 1;
-    tdm_free(n);
-    return true;
+        uint64_t *visit = c->visit + c->from[a] - r->from[c->item[a]];
+        for (int64_t k = low; k < last && r->user[k] < end; k++) {
+            size_t u = r->user[k], at = (size_t)r->offset[u] + u;
+            float x = c->p->residual ? c->p->residual[(size_t)r->offset[u] + r->place[k]] : 0;
+            uint32_t before = c->list[at].item++; /* how many there are, until all are */
+            c->list[at + 1 + before] = (element){(uint32_t)a, x};
+            visit[k] = (uint64_t)at << BEFORE_BITS | before;
+        }
+    }
+}
+
+/* How many sums a row has, and at most how many partners an item can have. */
+static void rows_measure(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    counting *c = ctx;
+    (void)chunk;
+    for (size_t a = begin; a < end; a++) {
+        size_t most = 0;
+        for (size_t k = c->from[a]; k < c->from[a + 1]; k++) {
+            c->sums[a] += before_of(c->visit[k]);
+            most += c->list[place_of(c->visit[k])].item - 1;
+        }
+        c->most[a] = most < c->I - 1 ? most : c->I - 1;
+    }
 }
 
 /* A vector by new number, with room to be read in fours. */
@@ -294,20 +327,24 @@ static bool renumber(const counting *c, float **out, const float *v)
 static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err *err)
 {
     const tdm_pairs *p = c->p;
-    size_t *most = tdm_new(c->I, sizeof *most);
+    c->most = tdm_new(c->I, sizeof *c->most);
     c->item = tdm_new(c->I + 4, sizeof *c->item);
     c->number = tdm_new(c->I, sizeof *c->number);
-    c->list = tdm_new(p->rows->N, sizeof *c->list);
+    c->list = tdm_new(p->rows->N + p->rows->U, sizeof *c->list);
+    c->visit = tdm_new(p->rows->N, sizeof *c->visit);
+    c->from = tdm_new(c->I + 1, sizeof *c->from);
     c->sums = tdm_new(c->I, sizeof *c->sums);
-    bool fine = most && c->item && c->number && c->list && c->sums && number_items(c) && make_lists(c, most) &&
+    bool fine = c->most && c->item && c->number && c->list && c->visit && c->from && c->sums && number_items(c) &&
                 renumber(c, &c->source, p->source) && renumber(c, &c->target, p->target) &&
                 renumber(c, &c->length, p->length) && (!p->residual || renumber(c, &c->scale, p->scale));
     tdm_status st = fine ? TDM_OK : tdm_nomem(err, "the pairs of items");
     size_t kinds = p->residual ? KINDS : 1;
     if (!st) {
+        tdm_pool_for(run->pool, p->rows->U, p->rows->U / RANGES + 1, lists_make, c);
+        tdm_pool_for(run->pool, c->I, 256, rows_measure, c);
         uint64_t pairs = 0;
         for (size_t a = 0; a < c->I; a++) pairs += c->sums[a];
-        double keys = (double)(kinds * tdm_nearest_bytes(c->I, p->k, most));
+        double keys = (double)(kinds * tdm_nearest_bytes(c->I, p->k, c->most));
         double cells = (double)(SLOTS * c->I * sizeof(four)), log = (double)p->rows->N * 28;
         double wait = (double)(kinds * 2 * ROUND_CELLS * sizeof(candidate));
         tdm_log(
@@ -316,12 +353,11 @@ static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err 
             (double)pairs, (keys + cells + log + wait) / 1e6, log / 1e6, keys / 1e6, (cells + wait) / 1e6);
     }
     for (size_t kind = 0; kind < kinds && !st; kind++) {
-        st = tdm_nearest_make(&c->keep[kind], c->I, p->k, most, err);
+        st = tdm_nearest_make(&c->keep[kind], c->I, p->k, c->most, err);
         c->least[kind] = st ? NULL : tdm_new(c->I + 4, sizeof(float));
         if (!st && !c->least[kind]) st = tdm_nomem(err, "the pairs of items");
         if (!st) memcpy(c->least[kind], c->keep[kind].least, (c->I + 4) * sizeof(float));
     }
-    tdm_free(most);
     return st;
 }
 
@@ -344,6 +380,9 @@ static void counting_clear(counting *c)
     tdm_free(c->scale);
     tdm_free(c->list);
     tdm_free(c->sums);
+    tdm_free(c->most);
+    tdm_free(c->visit);
+    tdm_free(c->from);
 }
 
 tdm_status tdm_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_pairs *p, tdm_run *run, const char *stage,
