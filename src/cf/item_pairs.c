@@ -25,7 +25,7 @@ enum {
     SLOTS = 16,            /* a round's chunks, each with cells of its own */
     PARTS = 16,            /* ranges of items in which a round's links are handed in */
     ROUND_CELLS = 2097152, /* of a round, but for the last row; a row is never split */
-    RANGES = 64,           /* of people, in which lists are made */
+    RANGES = 32,           /* of people, in which lists are made */
     AHEAD = 8,             /* a list is fetched so many lists before it is walked, */
     FETCHED = 32           /* so many lines of it: what comes behind, the processor foresees */
 };
@@ -45,17 +45,20 @@ typedef struct candidate {
     float w;
 } candidate;
 
+typedef struct waiting {
+    candidate *of;
+    size_t n, cap;
+} waiting;
+
 typedef struct slot {
     four *cell; /* I + 4: s, c, t, d; zero between rows */
-    struct {
-        candidate *of;
-        size_t n, cap;
-    } wait[KINDS][PARTS];
+    waiting wait[KINDS][PARTS];
     bool failed;
 } slot;
 
 typedef struct counting {
     const tdm_pairs *p;
+    bool all_rated;
     size_t I, width;                         /* width: items of a part */
     uint32_t *item, *number;                 /* I: old number of a new one, and back */
     float *source, *target, *length, *scale; /* I + 4, by new number */
@@ -82,8 +85,10 @@ static void fetch(const element *list, size_t n)
     for (size_t k = 0; line < end && k < FETCHED; line += 64, k++) __builtin_prefetch(line);
 }
 
-/* One row. `rated`: a literal, so that this is two functions. */
-static inline __attribute__((always_inline)) void count_row(const counting *c, four *cell, uint32_t a, bool rated)
+typedef enum has { NOTHING_RATED, SOME_RATED, ALL_RATED } has;
+
+/* One row. `what`: a literal, so that this is three functions. */
+static inline __attribute__((always_inline)) void count_row(const counting *c, four *cell, uint32_t a, has what)
 {
     size_t end = c->from[a + 1];
     for (size_t k = c->from[a]; k < end; k++) {
@@ -93,12 +98,13 @@ static inline __attribute__((always_inline)) void count_row(const counting *c, f
         fetch(c->list + place_of(next), before_of(next));
         const four one = {list->x, 1, 0, 0};
         float x = list[n + 1].x;
-        if (rated && x == x) {
+        if (what != NOTHING_RATED && x == x) {
             const four by = {0, 0, x, 0}, both = {0, 0, 0, 1};
             for (size_t j = 1; j <= n; j++) {
                 four y = {list[j].x, list[j].x, list[j].x, list[j].x};
                 four more = by * y + both;
-                cell[list[j].item] += one + (four)((mask)more & (y == y));
+                if (what == SOME_RATED) more = (four)((mask)more & (y == y));
+                cell[list[j].item] += one + more;
             }
         } else
             for (size_t j = 1; j <= n; j++) cell[list[j].item] += one;
@@ -133,18 +139,19 @@ static inline four shrunk(four x, four c, float shrink)
     return x * c / (four)(((mask)under & ~few) | ((mask)all(1) & few));
 }
 
-/* Four weights of row a's cells from b on: those of the row, and of the columns. */
-static void offer(counting *c, slot *s, int kind, uint32_t a, uint32_t b, four of_row, four of_column)
+/* Where the weights of four cells go, of those that pass: to row a at once, to the rows of the columns later. */
+static __attribute__((noinline)) void offer(counting *c, slot *s, int kind, uint32_t a, uint32_t b, four of_row,
+                                            four of_column)
 {
-    tdm_nearest *keep = &c->keep[kind];
-    mask row = size_of(of_row) >= all(keep->least[a]), column = size_of(of_column) >= at(c->least[kind], b);
-    if (!any(row | column)) return;
+    float row[4], column[4];
+    memcpy(row, &of_row, sizeof row);
+    memcpy(column, &of_column, sizeof column);
     for (uint32_t j = 0; j < 4; j++) {
-        if (row[j]) tdm_nearest_add(keep, a, c->item[b + j], of_row[j]);
-        if (!column[j]) continue;
-        size_t part = (b + j) / c->width, n = s->wait[kind][part].n;
-        if (tdm_grow(&s->wait[kind][part].of, &s->wait[kind][part].cap, n + 1, sizeof(candidate))) s->failed = true;
-        else s->wait[kind][part].of[s->wait[kind][part].n++] = (candidate){b + j, a, of_column[j]};
+        if (fabsf(row[j]) >= c->keep[kind].least[a]) tdm_nearest_add(&c->keep[kind], a, c->item[b + j], row[j]);
+        if (!(fabsf(column[j]) >= c->least[kind][b + j])) continue;
+        waiting *w = &s->wait[kind][(b + j) / c->width];
+        if (w->n == w->cap && tdm_grow(&w->of, &w->cap, w->n + 1, sizeof *w->of)) s->failed = true;
+        else w->of[w->n++] = (candidate){b + j, a, column[j]};
     }
 }
 
@@ -157,12 +164,15 @@ static inline void read_four(counting *c, slot *s, uint32_t a, uint32_t b)
     four sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
     four w = shrunk(sum, count, c->p->shrink);
     if (c->length) w /= all(c->length[a]) + at(c->length, b) - sum;
-    offer(c, s, RANKING, a, b, w * (all(c->source[a]) * at(c->target, b)), w * (at(c->source, b) * all(c->target[a])));
+    four row = w * (all(c->source[a]) * at(c->target, b)), column = w * (at(c->source, b) * all(c->target[a]));
+    mask some = (row >= all(c->keep[RANKING].least[a])) | (column >= at(c->least[RANKING], b));
+    if (any(some)) offer(c, s, RANKING, a, b, row, column);
     if (c->scale) {
         low = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), high = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
         sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
-        w = shrunk(sum, count, c->p->rated_shrink) * all(c->scale[a]) * at(c->scale, b);
-        offer(c, s, RATED, a, b, w, w);
+        w = shrunk(sum, count, c->p->rated_shrink) * (all(c->scale[a]) * at(c->scale, b));
+        some = (size_of(w) >= all(c->keep[RATED].least[a])) | (size_of(w) >= at(c->least[RATED], b));
+        if (any(some)) offer(c, s, RATED, a, b, w, w);
     }
     x[0] = x[1] = x[2] = x[3] = all(0);
 }
@@ -190,8 +200,9 @@ static void round_count(void *ctx, size_t chunk, size_t begin, size_t end)
     if (!s->cell) s->cell = tdm_new(c->I + 4, sizeof *s->cell);
     s->failed = !s->cell;
     for (size_t a = c->border[chunk]; a < c->border[chunk + 1] && !s->failed; a++) {
-        if (c->scale) count_row(c, s->cell, (uint32_t)a, true);
-        else count_row(c, s->cell, (uint32_t)a, false);
+        if (!c->scale) count_row(c, s->cell, (uint32_t)a, NOTHING_RATED);
+        else if (c->all_rated) count_row(c, s->cell, (uint32_t)a, ALL_RATED);
+        else count_row(c, s->cell, (uint32_t)a, SOME_RATED);
         read_row(c, s, (uint32_t)a);
     }
 }
@@ -339,6 +350,8 @@ static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err 
                 renumber(c, &c->length, p->length) && (!p->residual || renumber(c, &c->scale, p->scale));
     tdm_status st = fine ? TDM_OK : tdm_nomem(err, "the pairs of items");
     size_t kinds = p->residual ? KINDS : 1;
+    c->all_rated = p->residual;
+    for (size_t k = 0; p->residual && k < p->rows->N; k++) c->all_rated &= isfinite(p->residual[k]);
     if (!st) {
         tdm_pool_for(run->pool, p->rows->U, p->rows->U / RANGES + 1, lists_make, c);
         tdm_pool_for(run->pool, c->I, 256, rows_measure, c);
