@@ -32,7 +32,8 @@ typedef struct tdm_tally {
 
 static inline void tdm_tally_add(tdm_tally *t, uint32_t item, double x)
 {
-    if (!t->of[item].count++) t->touched[item / 64] |= (uint64_t)1 << item % 64;
+    t->touched[item / 64] |= (uint64_t)1 << item % 64; /* each time: whether it is the first cannot be foreseen */
+    t->of[item].count++;
     t->of[item].sum += x;
 }
 
