@@ -79,21 +79,38 @@ static bool similarity_prepare(tdm_pairs *c, float *person, const tdm_params *p)
     return true;
 }
 
-/* What is left of each rating, and the scale of each item's. */
-static bool residual_prepare(const tdm_rows *r, float *residual, float *scale, const tdm_baseline *b)
+typedef struct leaving {
+    const tdm_rows *rows;
+    const tdm_baseline *baseline;
+    float *residual;
+} leaving;
+
+/* What is left of each rating of these people. */
+static void residual_of(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const leaving *l = ctx;
+    const tdm_rows *r = l->rows;
+    (void)chunk;
+    for (size_t u = begin; u < end; u++) {
+        size_t at = (size_t)r->offset[u], n = (size_t)r->offset[u + 1] - at;
+        tdm_history h = {.items = r->item + at, .ratings = r->rating + at, .n = n};
+        double offset = tdm_baseline_user(l->baseline, &h);
+        for (size_t k = at; k < at + n; k++) {
+            double x = (double)r->rating[k] - tdm_baseline_at(l->baseline, offset, r->item[k]);
+            l->residual[k] = isfinite(x) ? (float)x : NAN;
+        }
+    }
+}
+
+/* That, and the scale of each item. */
+static bool residual_prepare(const tdm_rows *r, float *residual, float *scale, const tdm_baseline *b, tdm_run *run)
 {
     double *norm = tdm_new(r->I, sizeof *norm);
     if (!norm) return false;
-    for (size_t u = 0; u < r->U; u++) {
-        size_t at = (size_t)r->offset[u], n = (size_t)r->offset[u + 1] - at;
-        tdm_history h = {.items = r->item + at, .ratings = r->rating + at, .n = n};
-        double offset = tdm_baseline_user(b, &h);
-        for (size_t k = at; k < at + n; k++) {
-            double x = (double)r->rating[k] - tdm_baseline_at(b, offset, r->item[k]);
-            residual[k] = isfinite(x) ? (float)x : NAN;
-            if (isfinite(x)) norm[r->item[k]] += x * x;
-        }
-    }
+    leaving l = {r, b, residual};
+    tdm_pool_for(run->pool, r->U, 1024, residual_of, &l);
+    for (size_t k = 0; k < r->N; k++)
+        if (isfinite(residual[k])) norm[r->item[k]] += (double)residual[k] * (double)residual[k];
     for (size_t i = 0; i < r->I; i++) scale[i] = norm[i] > 0 ? (float)(1 / sqrt(norm[i])) : 0;
     tdm_free(norm);
     return true;
@@ -117,7 +134,8 @@ static tdm_status make_links(item_knn *s, tdm_rows *rows, const tdm_fit_input *i
     if (jaccard) c.length = tdm_new(rows->I, sizeof(float));
     tdm_status st = TDM_OK;
     if (!person || (rated && !residual) || !c.source || !c.target || !c.scale || (jaccard && !c.length) ||
-        !similarity_prepare(&c, person, p) || (rated && !residual_prepare(rows, residual, c.scale, &s->baseline)))
+        !similarity_prepare(&c, person, p) ||
+        (rated && !residual_prepare(rows, residual, c.scale, &s->baseline, in->run)))
         st = tdm_nomem(err, "item-knn");
     if (!st) st = tdm_pairs_links(&s->linear.links, &s->rated, &c, in->run, "item-knn", err);
     if (!st && !rated) st = tdm_links_none(&s->rated, rows->I, err);

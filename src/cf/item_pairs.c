@@ -99,12 +99,11 @@ static inline __attribute__((always_inline)) void count_row(const counting *c, f
         const four one = {list->x, 1, 0, 0};
         float x = list[n + 1].x;
         if (what != NOTHING_RATED && x == x) {
-            const four by = {0, 0, x, 0}, both = {0, 0, 0, 1};
+            const four by = {0, 0, x, 0}, both = {0, 0, 0, 1}, one_both = one + both;
             for (size_t j = 1; j <= n; j++) {
                 four y = {list[j].x, list[j].x, list[j].x, list[j].x};
-                four more = by * y + both;
-                if (what == SOME_RATED) more = (four)((mask)more & (y == y));
-                cell[list[j].item] += one + more;
+                if (what == ALL_RATED) cell[list[j].item] += by * y + one_both;
+                else cell[list[j].item] += one + (four)((mask)(by * y + both) & (y == y));
             }
         } else
             for (size_t j = 1; j <= n; j++) cell[list[j].item] += one;
