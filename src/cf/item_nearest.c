@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/status.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -32,7 +31,7 @@ tdm_status tdm_nearest_make(tdm_nearest *out, size_t I, size_t k, const size_t *
     *out = (tdm_nearest){0};
     if (s.at && s.n && s.floor && s.least) {
         for (size_t a = 0; a < I; a++) s.at[a + 1] = s.at[a] + room_of(k, most[a]);
-        for (size_t a = 0; a < I + 4; a++) s.least[a] = FLT_TRUE_MIN;
+        for (size_t a = 0; a < I + 4; a++) s.least[a] = 0x1p-100F;
         s.key = tdm_new(s.at[I], sizeof *s.key);
     }
     if (!s.key) {

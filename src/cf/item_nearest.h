@@ -18,7 +18,7 @@ typedef struct tdm_nearest {
     size_t *at;      /* I + 1: where a row's keys begin */
     uint32_t *n;     /* I: keys of a row now */
     uint64_t *floor; /* I: what a key must exceed */
-    float *least;    /* I + 4: the |w| of that; never 0, so that no link passes nowhere */
+    float *least;    /* I + 4: the |w| of that; 2^-100 at first, so that what is no link passes nowhere */
     uint64_t *key;
 } tdm_nearest;
 

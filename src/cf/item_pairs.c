@@ -53,6 +53,7 @@ typedef struct waiting {
 typedef struct slot {
     four *cell; /* I + 4: s, c, t, d; zero between rows */
     waiting wait[KINDS][PARTS];
+    float bar[KINDS]; /* of the row that is read */
     bool failed;
 } slot;
 
@@ -68,7 +69,8 @@ typedef struct counting {
     size_t *most;    /* I: links a row can get at most */
     uint64_t *sums;  /* I: additions of a row */
     tdm_nearest keep[KINDS];
-    float *least[KINDS]; /* I + 4: keep[].least as it was when the round began */
+    float *least[KINDS]; /* I + 4: keep[].least as it was when the round began, */
+    float *bar[KINDS];   /* I + 4: and the bar that makes for columns */
     slot slots[SLOTS];
     size_t border[SLOTS + 1]; /* rows of this round's chunks */
 } counting;
@@ -138,46 +140,64 @@ static inline four shrunk(four x, four c, float shrink)
     return x * c / (four)(((mask)under & ~few) | ((mask)all(1) & few));
 }
 
-/* Where the weights of four cells go, of those that pass: to row a at once, to the rows of the columns later. */
-static __attribute__((noinline)) void offer(counting *c, slot *s, int kind, uint32_t a, uint32_t b, four of_row,
-                                            four of_column)
+/* What x c must exceed, times (c + shrink), for a link to be looked at; `by`: what is left of its formula. A little
+ * less than the weakest that stays, for the test multiplies where the weight is divided, and both round. */
+static float bar_of(const tdm_nearest *keep, size_t row, float by) { return keep->least[row] * (1 - 0x1p-20F) / by; }
+
+static const float *own_of(const counting *c, int kind) { return kind == RATED ? c->scale : c->source; }
+
+/* Reckons the weights of the cells from b on and sees where they go: to row a at once, to the rows of the columns
+ * later. */
+static __attribute__((noinline)) void offer(counting *c, slot *s, int kind, uint32_t a, uint32_t b, four sum,
+                                            four count)
 {
-    float row[4], column[4];
-    memcpy(row, &of_row, sizeof row);
-    memcpy(column, &of_column, sizeof column);
+    tdm_nearest *keep = &c->keep[kind];
+    four row, column;
+    if (kind == RATED) row = column = shrunk(sum, count, c->p->rated_shrink) * (all(c->scale[a]) * at(c->scale, b));
+    else {
+        four w = shrunk(sum, count, c->p->shrink);
+        if (c->length) w /= all(c->length[a]) + at(c->length, b) - sum;
+        row = w * (all(c->source[a]) * at(c->target, b));
+        column = w * (at(c->source, b) * all(c->target[a]));
+    }
     for (uint32_t j = 0; j < 4; j++) {
-        if (fabsf(row[j]) >= c->keep[kind].least[a]) tdm_nearest_add(&c->keep[kind], a, c->item[b + j], row[j]);
+        if (fabsf(row[j]) >= keep->least[a]) tdm_nearest_add(keep, a, c->item[b + j], row[j]);
         if (!(fabsf(column[j]) >= c->least[kind][b + j])) continue;
         waiting *w = &s->wait[kind][(b + j) / c->width];
         if (w->n == w->cap && tdm_grow(&w->of, &w->cap, w->n + 1, sizeof *w->of)) s->failed = true;
         else w->of[w->n++] = (candidate){b + j, a, column[j]};
     }
+    s->bar[kind] = bar_of(keep, a, own_of(c, kind)[a]);
 }
 
-/* Reads the four cells from b on, which become zero. */
+/* Reads the four cells from b on, which become zero. Whether any of their links is strong enough is found without a
+ * division, for most are not. */
 static inline void read_four(counting *c, slot *s, uint32_t a, uint32_t b)
 {
     four *x = s->cell + b;
     if (!any((mask)x[0] | (mask)x[1] | (mask)x[2] | (mask)x[3])) return;
     four low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), high = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
     four sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
-    four w = shrunk(sum, count, c->p->shrink);
-    if (c->length) w /= all(c->length[a]) + at(c->length, b) - sum;
-    four row = w * (all(c->source[a]) * at(c->target, b)), column = w * (at(c->source, b) * all(c->target[a]));
-    mask some = (row >= all(c->keep[RANKING].least[a])) | (column >= at(c->least[RANKING], b));
-    if (any(some)) offer(c, s, RANKING, a, b, row, column);
+    four over = sum * count, under = count + all(c->p->shrink);
+    if (c->length) under *= all(c->length[a]) + at(c->length, b) - sum;
+    if (any((over * at(c->target, b) > all(s->bar[RANKING]) * under) |
+            (over * all(c->target[a]) > at(c->bar[RANKING], b) * under)))
+        offer(c, s, RANKING, a, b, sum, count);
     if (c->scale) {
         low = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), high = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
         sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
-        w = shrunk(sum, count, c->p->rated_shrink) * (all(c->scale[a]) * at(c->scale, b));
-        some = (size_of(w) >= all(c->keep[RATED].least[a])) | (size_of(w) >= at(c->least[RATED], b));
-        if (any(some)) offer(c, s, RATED, a, b, w, w);
+        over = size_of(sum) * count, under = count + all(c->p->rated_shrink);
+        if (any((over * at(c->scale, b) > all(s->bar[RATED]) * under) |
+                (over * all(c->scale[a]) > at(c->bar[RATED], b) * under)))
+            offer(c, s, RATED, a, b, sum, count);
     }
     x[0] = x[1] = x[2] = x[3] = all(0);
 }
 
 static void read_row(counting *c, slot *s, uint32_t a)
 {
+    s->bar[RANKING] = bar_of(&c->keep[RANKING], a, c->source[a]);
+    if (c->scale) s->bar[RATED] = bar_of(&c->keep[RATED], a, c->scale[a]);
     if (c->sums[a] >= a / 4) {
         for (uint32_t b = 0; b < a; b += 4) read_four(c, s, a, b);
         return;
@@ -218,8 +238,10 @@ static void round_hand_in(void *ctx, size_t part, size_t begin, size_t end)
                 tdm_nearest_add(&c->keep[kind], w[j].row, c->item[w[j].item], w[j].w);
             c->slots[k].wait[kind][part].n = 0;
         }
-        if (low < high && c->least[kind])
-            memcpy(c->least[kind] + low, c->keep[kind].least + low, (high - low) * sizeof(float));
+        for (size_t b = low; b < high && c->least[kind]; b++) {
+            c->least[kind][b] = c->keep[kind].least[b];
+            c->bar[kind][b] = bar_of(&c->keep[kind], b, own_of(c, kind)[b]);
+        }
     }
 }
 
@@ -366,9 +388,13 @@ static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err 
     }
     for (size_t kind = 0; kind < kinds && !st; kind++) {
         st = tdm_nearest_make(&c->keep[kind], c->I, p->k, c->most, err);
-        c->least[kind] = st ? NULL : tdm_new(c->I + 4, sizeof(float));
-        if (!st && !c->least[kind]) st = tdm_nomem(err, "the pairs of items");
-        if (!st) memcpy(c->least[kind], c->keep[kind].least, (c->I + 4) * sizeof(float));
+        c->least[kind] = tdm_new(c->I + 4, sizeof(float));
+        c->bar[kind] = tdm_new(c->I + 4, sizeof(float));
+        if (!st && (!c->least[kind] || !c->bar[kind])) st = tdm_nomem(err, "the pairs of items");
+        for (size_t b = 0; b < c->I && !st; b++) {
+            c->least[kind][b] = c->keep[kind].least[b];
+            c->bar[kind][b] = bar_of(&c->keep[kind], b, own_of(c, (int)kind)[b]);
+        }
     }
     return st;
 }
@@ -383,6 +409,7 @@ static void counting_clear(counting *c)
     for (int kind = 0; kind < KINDS; kind++) {
         tdm_nearest_clear(&c->keep[kind]);
         tdm_free(c->least[kind]);
+        tdm_free(c->bar[kind]);
     }
     tdm_free(c->item);
     tdm_free(c->number);
