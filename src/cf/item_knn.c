@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item_knn.c - items are near where the same people chose them.
  *
- *     link(a, b) = sum over people of both: f_u^2  *  c / (c + shrink)  /  (|a|^2^source |b|^2^target)
- *     f_u = n_u^-activity        |a|^2 = sum over people of a: f_u^2
+ *     n(a, b) = sum over people of both: f_u^2         f_u = n_u^-activity         c: how many people
  *
- * Ranking (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", TOIS 2004): with both powers at 0.5 the
- * cosine of the columns of the people x items matrix, whose rows are scaled by f_u, so that who chose everything says
- * little about any pair. A pair that few people made is shrunk. A smaller target power lets best-sellers keep some of
- * their lead.
+ *     cosine         link(a, b) = n(a, b) / (n(a, a)^source n(b, b)^target)        both powers 0.5: of columns
+ *     Jaccard        link(a, b) = n(a, b) / (n(a, a) + n(b, b) - n(a, b))
+ *     conditional    link(a, b) = n(a, b) / (people of a * (people of b)^target)
+ *
+ * each times c / (c + shrink): a pair that few people made is shrunk. Scaling a person's row by f_u makes who chose
+ * everything say little about any pair. A small target power lets best-sellers keep some of their lead. The third is
+ * that of Deshpande and Karypis ("Item-Based Top-N Recommendation Algorithms", TOIS 2004, eq. 6), how likely b is where
+ * a is, and `target` their alpha.
  *
  * Ratings (Koren, "Factor in the Neighbors", TKDD 2010, eq. 3-5): the correlation rho of what is left of two items'
  * ratings after the baseline b, shrunk for small support, then over the k nearest rated items of the history
  *
- *     s_ab = rho_ab * c / (c + 100)        r(t) = b(t) + sum_j s_tj (r_j - b(j)) / (sum_j |s_tj| + 0.01) */
+ *     s_ab = rho_ab * c / (c + 100)        r(t) = b(t) + sum_j s_tj (r_j - b(j)) / (sum_j |s_tj| + 0.01)
+ *
+ * Both come from one count of all pairs: item_pairs.h. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
@@ -28,8 +33,8 @@ static const tdm_param params[] = {
     {"k", 500, 1, 100000, TDM_INTEGER, "neighbours kept for an item"},
     {"similarity", 0, 0, 2, TDM_INTEGER, "0: cosine; 1: Jaccard; 2: conditional probability"},
     {"shrink", 4, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
-    {"source_power", 0.4, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out; 0.5: cosine"},
-    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out; 0.5: cosine"},
+    {"source_power", 0.4, 0, 1, TDM_LINEAR, "of cosine: popularity of the history's item that is divided out"},
+    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out (not by Jaccard)"},
     {"activity", 0.25, 0, 1, TDM_LINEAR, "how much less a person of long history says about a pair"},
     {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"rated_k", 40, 1, 1000, TDM_INTEGER, "rated items of the history that predict a rating"},

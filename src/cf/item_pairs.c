@@ -170,41 +170,60 @@ static __attribute__((noinline)) void offer(counting *c, slot *s, int kind, uint
     s->bar[kind] = bar_of(keep, a, own_of(c, kind)[a]);
 }
 
+/* What reading a row needs, beside the loop and not behind pointers that a written cell might change. */
+typedef struct reading {
+    four *cell;
+    const float *target, *length, *scale, *ranking_bar, *rated_bar;
+    four shrink, rated_shrink, target_a, length_a, scale_a, ranking_a, rated_a; /* the last two: the row's bars */
+} reading;
+
 /* Reads the four cells from b on, which become zero. Whether any of their links is strong enough is found without a
  * division, for most are not. */
-static inline void read_four(counting *c, slot *s, uint32_t a, uint32_t b)
+static inline __attribute__((always_inline)) void read_four(counting *c, slot *s, reading *r, uint32_t a, uint32_t b)
 {
-    four *x = s->cell + b;
+    four *x = r->cell + b;
     if (!any((mask)x[0] | (mask)x[1] | (mask)x[2] | (mask)x[3])) return;
     four low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), high = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
     four sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
-    four over = sum * count, under = count + all(c->p->shrink);
-    if (c->length) under *= all(c->length[a]) + at(c->length, b) - sum;
-    if (any((over * at(c->target, b) > all(s->bar[RANKING]) * under) |
-            (over * all(c->target[a]) > at(c->bar[RANKING], b) * under)))
+    four over = sum * count, under = count + r->shrink;
+    if (r->length) under *= r->length_a + at(r->length, b) - sum;
+    if (any((over * at(r->target, b) > r->ranking_a * under) | (over * r->target_a > at(r->ranking_bar, b) * under))) {
         offer(c, s, RANKING, a, b, sum, count);
-    if (c->scale) {
+        r->ranking_a = all(s->bar[RANKING]);
+    }
+    if (r->scale) {
         low = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), high = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
         sum = __builtin_shufflevector(low, high, 0, 1, 4, 5), count = __builtin_shufflevector(low, high, 2, 3, 6, 7);
-        over = size_of(sum) * count, under = count + all(c->p->rated_shrink);
-        if (any((over * at(c->scale, b) > all(s->bar[RATED]) * under) |
-                (over * all(c->scale[a]) > at(c->bar[RATED], b) * under)))
+        over = size_of(sum) * count, under = count + r->rated_shrink;
+        if (any((over * at(r->scale, b) > r->rated_a * under) | (over * r->scale_a > at(r->rated_bar, b) * under))) {
             offer(c, s, RATED, a, b, sum, count);
+            r->rated_a = all(s->bar[RATED]);
+        }
     }
     x[0] = x[1] = x[2] = x[3] = all(0);
 }
 
 static void read_row(counting *c, slot *s, uint32_t a)
 {
-    s->bar[RANKING] = bar_of(&c->keep[RANKING], a, c->source[a]);
-    if (c->scale) s->bar[RATED] = bar_of(&c->keep[RATED], a, c->scale[a]);
+    reading r = {.cell = s->cell,
+                 .target = c->target,
+                 .length = c->length,
+                 .scale = c->scale,
+                 .ranking_bar = c->bar[RANKING],
+                 .rated_bar = c->bar[RATED],
+                 .shrink = all(c->p->shrink),
+                 .rated_shrink = all(c->p->rated_shrink),
+                 .target_a = all(c->target[a]),
+                 .ranking_a = all(bar_of(&c->keep[RANKING], a, c->source[a]))};
+    if (c->length) r.length_a = all(c->length[a]);
+    if (c->scale) r.scale_a = all(c->scale[a]), r.rated_a = all(bar_of(&c->keep[RATED], a, c->scale[a]));
     if (c->sums[a] >= a / 4) {
-        for (uint32_t b = 0; b < a; b += 4) read_four(c, s, a, b);
+        for (uint32_t b = 0; b < a; b += 4) read_four(c, s, &r, a, b);
         return;
     }
     for (size_t k = c->from[a]; k < c->from[a + 1]; k++) {
         const element *list = c->list + place_of(c->visit[k]);
-        for (size_t j = 1; j <= before_of(c->visit[k]); j++) read_four(c, s, a, list[j].item / 4 * 4);
+        for (size_t j = 1; j <= before_of(c->visit[k]); j++) read_four(c, s, &r, a, list[j].item / 4 * 4);
     }
 }
 
@@ -379,7 +398,7 @@ static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err 
         uint64_t pairs = 0;
         for (size_t a = 0; a < c->I; a++) pairs += c->sums[a];
         double keys = (double)(kinds * tdm_nearest_bytes(c->I, p->k, c->most));
-        double cells = (double)(SLOTS * c->I * sizeof(four)), log = (double)p->rows->N * 28;
+        double cells = (double)(SLOTS * c->I * sizeof(four)), log = (double)p->rows->N * 36;
         double wait = (double)(kinds * 2 * ROUND_CELLS * sizeof(candidate));
         tdm_log(
             run, TDM_LOG_INFO, stage,
