@@ -9,7 +9,7 @@
 
 static size_t room_of(size_t k, size_t most)
 {
-    size_t room = k + k / 2 + 32;
+    size_t room = k + (k / 2 > 128 ? k / 2 : 128);
     return most < room ? most : room;
 }
 

@@ -6,8 +6,8 @@
  *
  *     key = bits of |w| (31) | ~item (32) | sign (1)
  *
- * and a row holds up to k + k/2 keys. When it is full, the k largest stay, and the smallest of these is what a later
- * one must beat. Most later ones do not and cost one comparison with least[row]. */
+ * and a row holds up to k + k/2 keys (k + 128 where that is more). When it is full, the k largest stay, and the
+ * smallest of these is what a later one must beat. Most later ones do not and cost one comparison with least[row]. */
 #ifndef TDM_CF_ITEM_NEAREST_H
 #define TDM_CF_ITEM_NEAREST_H
 
