@@ -274,9 +274,9 @@ static uint64_t cells_of(const counting *c, size_t a) { return c->sums[a] < a ? 
 /* Lays the borders of a round that begins at row `first`, and returns where it ends. */
 static size_t round_lay(counting *c, size_t first)
 {
-    uint64_t cells = 0, cost = 0, upto = 0;
+    uint64_t cells = 0, cost = 0, upto = 0, most = c->p->round ? c->p->round : ROUND_CELLS;
     size_t end = first, next = 1;
-    for (; end < c->I && cells < ROUND_CELLS; end++) cells += cells_of(c, end), cost += cost_of(c, end);
+    for (; end < c->I && cells < most; end++) cells += cells_of(c, end), cost += cost_of(c, end);
     c->border[0] = first;
     for (size_t a = first; a < end; a++) {
         upto += cost_of(c, a);

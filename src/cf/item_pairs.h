@@ -22,6 +22,7 @@ typedef struct tdm_pairs {
     const float *person;   /* U: f_u^2 */
     const float *residual; /* N, beside rows->item: x, NaN where nothing was rated; or NULL: nobody rated */
     size_t k;              /* links kept for an item */
+    size_t round;          /* cells of a round; 0: as many as are good */
     float shrink, rated_shrink;
     float *source, *target; /* I */
     float *length;          /* I, or NULL */
