@@ -48,7 +48,7 @@ typedef struct tdm_links_maker {
 tdm_status tdm_links_make(tdm_links *out, size_t I, size_t k, const tdm_links_maker *maker, tdm_run *run,
                           const char *stage, tdm_err *err);
 tdm_status tdm_links_none(tdm_links *out, size_t I, tdm_err *err); /* rows without a link */
-void tdm_links_clear(tdm_links *l); /* all-zero is fine */
+void tdm_links_clear(tdm_links *l);                                /* all-zero is fine */
 
 /* The same from a matrix that is reckoned a few rows at a time, for some of the items. */
 typedef struct tdm_links_matrix {
