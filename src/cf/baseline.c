@@ -9,20 +9,6 @@
 enum { SWEEPS = 10 };
 static const double damp_item = 5, damp_user = 10; /* imagined ratings at the mean */
 
-static void items_fit(const tdm_rows *r, double mean, float *item, const double *user)
-{
-    for (size_t i = 0; i < r->I; i++) {
-        double sum = 0, n = 0;
-        for (int64_t k = r->from[i]; k < r->from[i + 1]; k++) {
-            float x = r->rating[r->offset[r->user[k]] + r->place[k]];
-            if (!isfinite(x)) continue;
-            sum += (double)x - mean - user[r->user[k]];
-            n++;
-        }
-        item[i] = (float)(sum / (n + damp_item));
-    }
-}
-
 static double user_fit(double mean, const float *item, size_t I, const uint32_t *items, const float *ratings, size_t n)
 {
     double sum = 0, count = 0;
@@ -38,10 +24,11 @@ tdm_status tdm_baseline_make(tdm_baseline *out, const tdm_rows *r, const tdm_dat
 {
     *out = (tdm_baseline){0};
     float *item = tdm_new(r->I, sizeof *item);
-    double *user = tdm_new(r->U, sizeof *user);
-    if (!item || !user) {
+    double *left = tdm_new(r->I, sizeof *left), *count = tdm_new(r->I, sizeof *count);
+    if (!item || !left || !count) {
         tdm_free(item);
-        tdm_free(user);
+        tdm_free(left);
+        tdm_free(count);
         return tdm_nomem(err, "the offsets of items");
     }
     double sum = 0, n = 0;
@@ -55,14 +42,19 @@ tdm_status tdm_baseline_make(tdm_baseline *out, const tdm_rows *r, const tdm_dat
         b.mean_stored[1] = (double)b.low;
         b.mean_stored[2] = (double)b.high;
     }
+    for (size_t k = 0; k < r->N; k++) count[r->item[k]] += isfinite(r->rating[k]);
     for (int s = 0; n > 0 && s < SWEEPS; s++) {
-        items_fit(r, b.mean, item, user);
-        for (size_t u = 0; u < r->U; u++) {
-            size_t at = (size_t)r->offset[u];
-            user[u] = user_fit(b.mean, item, r->I, r->item + at, r->rating + at, (size_t)r->offset[u + 1] - at);
+        for (size_t i = 0; i < r->I; i++) left[i] = 0;
+        for (size_t u = 0; u < r->U; u++) { /* all are read in the order they lie in: an item's people rise */
+            size_t at = (size_t)r->offset[u], end = (size_t)r->offset[u + 1];
+            double user = s ? user_fit(b.mean, item, r->I, r->item + at, r->rating + at, end - at) : 0;
+            for (size_t k = at; k < end; k++)
+                if (isfinite(r->rating[k])) left[r->item[k]] += (double)r->rating[k] - b.mean - user;
         }
+        for (size_t i = 0; i < r->I; i++) item[i] = (float)(left[i] / (count[i] + damp_item));
     }
-    tdm_free(user);
+    tdm_free(left);
+    tdm_free(count);
     *out = b;
     return TDM_OK;
 }

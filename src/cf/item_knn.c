@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item_knn.c - items are near where the same people chose them.
  *
- *     link(a, b) = sum over people of both: f_u^2  *  c / (c + shrink)  /  (|a|^2^source |b|^2^target)
- *     f_u = n_u^-activity        |a|^2 = sum over people of a: f_u^2
+ *     n(a, b) = sum over people of both: f_u^2         f_u = n_u^-activity         c: how many people
  *
- * Ranking (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms", TOIS 2004): with both powers at 0.5 the
- * cosine of the columns of the people x items matrix, whose rows are scaled by f_u, so that who chose everything says
- * little about any pair. A pair that few people made is shrunk. A smaller target power lets best-sellers keep some of
- * their lead.
+ *     cosine         link(a, b) = n(a, b) / (n(a, a)^source n(b, b)^target)        both powers 0.5: of columns
+ *     Jaccard        link(a, b) = n(a, b) / (n(a, a) + n(b, b) - n(a, b))
+ *     conditional    link(a, b) = n(a, b) / (people of a * (people of b)^target)
+ *
+ * each times c / (c + shrink): a pair that few people made is shrunk. Scaling a person's row by f_u makes who chose
+ * everything say little about any pair. A small target power lets best-sellers keep some of their lead. The third is
+ * that of Deshpande and Karypis ("Item-Based Top-N Recommendation Algorithms", TOIS 2004, eq. 6), how likely b is where
+ * a is, and `target` their alpha.
  *
  * Ratings (Koren, "Factor in the Neighbors", TKDD 2010, eq. 3-5): the correlation rho of what is left of two items'
  * ratings after the baseline b, shrunk for small support, then over the k nearest rated items of the history
  *
- *     s_ab = rho_ab * c / (c + 100)        r(t) = b(t) + sum_j s_tj (r_j - b(j)) / (sum_j |s_tj| + 0.01) */
+ *     s_ab = rho_ab * c / (c + 100)        r(t) = b(t) + sum_j s_tj (r_j - b(j)) / (sum_j |s_tj| + 0.01)
+ *
+ * Both come from one count of all pairs: item_pairs.h. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
+#include "cf/item_pairs.h"
 #include "cf/linear.h"
 #include "model/topk.h"
 
 #include <math.h>
 
+enum { COSINE, JACCARD, CONDITIONAL };
+
 static const tdm_param params[] = {
     {"k", 500, 1, 100000, TDM_INTEGER, "neighbours kept for an item"},
+    {"similarity", 0, 0, 2, TDM_INTEGER, "0: cosine; 1: Jaccard; 2: conditional probability"},
     {"shrink", 4, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
-    {"source_power", 0.4, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out; 0.5: cosine"},
-    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out; 0.5: cosine"},
+    {"source_power", 0.4, 0, 1, TDM_LINEAR, "of cosine: popularity of the history's item that is divided out"},
+    {"target_power", 0.3, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out (not by Jaccard)"},
     {"activity", 0.25, 0, 1, TDM_LINEAR, "how much less a person of long history says about a pair"},
     {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"rated_k", 40, 1, 1000, TDM_INTEGER, "rated items of the history that predict a rating"},
@@ -40,51 +49,6 @@ typedef struct item_knn {
     tdm_baseline baseline;
 } item_knn;
 
-typedef struct pairing {
-    const tdm_rows *rows;
-    double *person;  /* U: 1 / n_u^(2 activity) for ranking */
-    double *norm;    /* I: the item's squared length */
-    float *residual; /* N: rating minus baseline, NaN where there is none */
-    double shrink, source, target;
-} pairing;
-
-static void row(void *ctx, tdm_tally *t, uint32_t from)
-{
-    const pairing *c = ctx;
-    const tdm_rows *r = c->rows;
-    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
-        uint32_t u = r->user[k];
-        for (int64_t j = r->offset[u]; j < r->offset[u + 1]; j++)
-            if (r->item[j] != from) tdm_tally_add(t, r->item[j], c->person[u]);
-    }
-}
-
-static float weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t count)
-{
-    const pairing *c = ctx;
-    return (float)(sum * count / (count + c->shrink) / (pow(c->norm[from], c->source) * pow(c->norm[to], c->target)));
-}
-
-static void rated_row(void *ctx, tdm_tally *t, uint32_t from)
-{
-    const pairing *c = ctx;
-    const tdm_rows *r = c->rows;
-    for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
-        uint32_t u = r->user[k];
-        double x = (double)c->residual[r->offset[u] + r->place[k]];
-        for (int64_t j = r->offset[u]; isfinite(x) && j < r->offset[u + 1]; j++)
-            if (r->item[j] != from && isfinite(c->residual[j]))
-                tdm_tally_add(t, r->item[j], x * (double)c->residual[j]);
-    }
-}
-
-static float rated_weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t count)
-{
-    const pairing *c = ctx;
-    double length = sqrt(c->norm[from] * c->norm[to]);
-    return length > 0 ? (float)(sum / length * count / (count + c->shrink)) : 0;
-}
-
 static void item_knn_close(tdm_model *m)
 {
     item_knn *s = (item_knn *)m;
@@ -94,67 +58,111 @@ static void item_knn_close(tdm_model *m)
     tdm_linear_close(m);
 }
 
-/* Sets up `c` for ranking. */
-static void ranking_prepare(pairing *c, const tdm_params *p)
+/* What becomes of the counts, by similarity: the vectors of item_pairs.h. */
+static bool similarity_prepare(tdm_pairs *c, float *person, const tdm_params *p)
 {
-    double activity = tdm_param_get(p, "activity");
     const tdm_rows *r = c->rows;
+    double activity = tdm_param_get(p, "activity"), target = tdm_param_get(p, "target_power");
+    int kind = (int)tdm_param_get(p, "similarity");
+    double *norm = tdm_new(r->I, sizeof *norm);
+    if (!norm) return false;
     for (size_t u = 0; u < r->U; u++) {
         double n = (double)(r->offset[u + 1] - r->offset[u]);
-        c->person[u] = n > 0 ? pow(n, -2 * activity) : 0;
+        person[u] = n > 0 ? (float)pow(n, -2 * activity) : 0;
     }
     for (size_t i = 0; i < r->I; i++)
-        for (int64_t k = r->from[i]; k < r->from[i + 1]; k++) c->norm[i] += c->person[r->user[k]];
-    c->shrink = tdm_param_get(p, "shrink");
-    c->source = tdm_param_get(p, "source_power");
-    c->target = tdm_param_get(p, "target_power");
+        for (int64_t k = r->from[i]; k < r->from[i + 1]; k++) norm[i] += (double)person[r->user[k]];
+    for (size_t i = 0; i < r->I; i++) {
+        double n = (double)tdm_rows_count(r, i);
+        if (!(n > 0)) continue; /* in no pair */
+        c->source[i] = kind == COSINE ? (float)pow(norm[i], -tdm_param_get(p, "source_power")) : 1;
+        c->target[i] = kind == COSINE ? (float)pow(norm[i], -target) : 1;
+        if (kind == CONDITIONAL) c->source[i] = (float)(1 / n), c->target[i] = (float)pow(n, -target);
+        if (c->length) c->length[i] = (float)norm[i];
+    }
+    tdm_free(norm);
+    return true;
 }
 
-/* Sets up `c` for ratings. */
-static void rating_prepare(pairing *c, const tdm_baseline *b, const tdm_params *p)
+typedef struct leaving {
+    const tdm_rows *rows;
+    const tdm_baseline *baseline;
+    float *residual;
+} leaving;
+
+/* What is left of each rating of these people. */
+static void residual_of(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    const tdm_rows *r = c->rows;
-    for (size_t i = 0; i < r->I; i++) c->norm[i] = 0;
-    for (size_t u = 0; u < r->U; u++) {
+    const leaving *l = ctx;
+    const tdm_rows *r = l->rows;
+    (void)chunk;
+    for (size_t u = begin; u < end; u++) {
         size_t at = (size_t)r->offset[u], n = (size_t)r->offset[u + 1] - at;
         tdm_history h = {.items = r->item + at, .ratings = r->rating + at, .n = n};
-        double offset = tdm_baseline_user(b, &h);
+        double offset = tdm_baseline_user(l->baseline, &h);
         for (size_t k = at; k < at + n; k++) {
-            double x = (double)r->rating[k] - tdm_baseline_at(b, offset, r->item[k]);
-            c->residual[k] = (float)x;
-            if (isfinite(x)) c->norm[r->item[k]] += x * x;
+            double x = (double)r->rating[k] - tdm_baseline_at(l->baseline, offset, r->item[k]);
+            l->residual[k] = isfinite(x) ? (float)x : NAN;
         }
     }
-    c->shrink = tdm_param_get(p, "rated_shrink");
+}
+
+/* That, and the scale of each item. */
+static bool residual_prepare(const tdm_rows *r, float *residual, float *scale, const tdm_baseline *b, tdm_run *run)
+{
+    double *norm = tdm_new(r->I, sizeof *norm);
+    if (!norm) return false;
+    leaving l = {r, b, residual};
+    tdm_pool_for(run->pool, r->U, 1024, residual_of, &l);
+    for (size_t k = 0; k < r->N; k++)
+        if (isfinite(residual[k])) norm[r->item[k]] += (double)residual[k] * (double)residual[k];
+    for (size_t i = 0; i < r->I; i++) scale[i] = norm[i] > 0 ? (float)(1 / sqrt(norm[i])) : 0;
+    tdm_free(norm);
+    return true;
+}
+
+static tdm_status make_links(item_knn *s, tdm_rows *rows, const tdm_fit_input *in, tdm_err *err)
+{
+    const tdm_params *p = in->params;
+    bool rated = isfinite(s->baseline.mean);
+    float *person = tdm_new(rows->U, sizeof *person), *residual = rated ? tdm_new(rows->N, sizeof *residual) : NULL;
+    tdm_pairs c = {.rows = rows,
+                   .person = person,
+                   .residual = residual,
+                   .k = (size_t)tdm_param_get(p, "k"),
+                   .shrink = (float)tdm_param_get(p, "shrink"),
+                   .rated_shrink = (float)tdm_param_get(p, "rated_shrink"),
+                   .source = tdm_new(rows->I, sizeof(float)),
+                   .target = tdm_new(rows->I, sizeof(float)),
+                   .scale = tdm_new(rows->I, sizeof(float))};
+    bool jaccard = (int)tdm_param_get(p, "similarity") == JACCARD;
+    if (jaccard) c.length = tdm_new(rows->I, sizeof(float));
+    tdm_status st = TDM_OK;
+    if (!person || (rated && !residual) || !c.source || !c.target || !c.scale || (jaccard && !c.length) ||
+        !similarity_prepare(&c, person, p) ||
+        (rated && !residual_prepare(rows, residual, c.scale, &s->baseline, in->run)))
+        st = tdm_nomem(err, "item-knn");
+    if (!st) st = tdm_pairs_links(&s->linear.links, &s->rated, &c, in->run, "item-knn", err);
+    if (!st && !rated) st = tdm_links_none(&s->rated, rows->I, err);
+    tdm_free(person);
+    tdm_free(residual);
+    tdm_free(c.source);
+    tdm_free(c.target);
+    tdm_free(c.length);
+    tdm_free(c.scale);
+    return st;
 }
 
 static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 {
     *out = NULL;
-    const tdm_params *p = in->params;
     tdm_rows rows;
-    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), true, err);
+    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(in->params, "longest"), true, err);
     if (st) return st;
-    item_knn *s = tdm_linear_new(sizeof *s, &tdm_item_knn_ops, p);
-    pairing c = {.rows = &rows,
-                 .person = tdm_new(rows.U, sizeof(double)),
-                 .norm = tdm_new(rows.I, sizeof(double)),
-                 .residual = tdm_new(rows.N, sizeof(float))};
-    if (!s || !c.person || !c.norm || !c.residual) st = tdm_nomem(err, "item-knn");
+    item_knn *s = tdm_linear_new(sizeof *s, &tdm_item_knn_ops, in->params);
+    if (!s) st = tdm_nomem(err, "item-knn");
     if (!st) st = tdm_baseline_make(&s->baseline, &rows, in->train, err);
-    if (!st) {
-        ranking_prepare(&c, p);
-        const tdm_links_maker maker = {row, weight, &c};
-        st = tdm_links_make(&s->linear.links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "item-knn", err);
-    }
-    if (!st) { /* without ratings nothing is finite and the links are empty */
-        rating_prepare(&c, &s->baseline, p);
-        const tdm_links_maker maker = {rated_row, rated_weight, &c};
-        st = tdm_links_make(&s->rated, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "item-knn", err);
-    }
-    tdm_free(c.person);
-    tdm_free(c.norm);
-    tdm_free(c.residual);
+    if (!st) st = make_links(s, &rows, in, err);
     tdm_rows_clear(&rows);
     if (st) item_knn_close(s ? &s->linear.base : NULL);
     else *out = &s->linear.base;

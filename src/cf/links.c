@@ -34,39 +34,49 @@ static uint32_t strength(float w)
     return bits & 0x7fffffff;
 }
 
-/* Keeps the k strongest of n weights where they stand (equal ones: the first), and returns how many those are. The
- * k-th strength is found from its leading bits down, by counting, so a row costs a few passes and no sorting. */
-static size_t strongest(uint32_t *item, float *weight, size_t n, size_t k)
+/* Lowers `*bin` to the bin that holds the want-th from above, and `*want` to what is wanted of it. */
+static void bin_find(const uint32_t *count, uint32_t *bin, size_t *want)
 {
-    static const unsigned shift[] = {20, 9, 0}, bins[] = {2048, 2048, 512};
+    for (; count[*bin] < *want; --*bin) *want -= count[*bin];
+}
+
+/* Keeps the k strongest of n weights where they stand (equal ones: the first), and returns how many those are. The
+ * k-th strength is found by counting its leading bits and then, among those that share them, the rest: a row costs two
+ * passes and no sorting. Counts alternate, for one that was just written is slow to be read again. `same`: room for n.
+ */
+static size_t strongest(uint32_t *item, float *weight, size_t n, size_t k, uint32_t *same)
+{
     if (n <= k) return n;
-    uint32_t found = 0, known = 0;
-    size_t want = k, kept = 0;
-    for (size_t pass = 0; pass < 3; pass++) {
-        uint32_t count[2048] = {0}, bin = bins[pass] - 1;
-        for (size_t j = 0; j < n; j++) {
-            uint32_t s = strength(weight[j]);
-            count[s >> shift[pass] & bin] += (s & known) == found;
-        }
-        uint32_t all = bin;
-        for (; count[bin] < want; bin--) want -= count[bin];
-        found |= bin << shift[pass];
-        known |= all << shift[pass];
-    }
+    uint32_t count[2][2048] = {0}, lead = 2047, mid = 2047, last = 511;
+    size_t want = k, kept = 0, m = 0;
+    for (size_t j = 0; j < n; j++) count[j & 1][strength(weight[j]) >> 20]++;
+    for (size_t b = 0; b < 2048; b++) count[0][b] += count[1][b], count[1][b] = 0;
+    bin_find(count[0], &lead, &want);
     for (size_t j = 0; j < n; j++) {
+        same[m] = strength(weight[j]);
+        m += same[m] >> 20 == lead;
+    }
+    for (size_t j = 0; j < m; j++) count[1][same[j] >> 9 & 2047]++;
+    bin_find(count[1], &mid, &want);
+    memset(count[0], 0, sizeof count[0]);
+    for (size_t j = 0; j < m; j++) count[0][same[j] & 511] += (same[j] >> 9 & 2047) == mid;
+    bin_find(count[0], &last, &want);
+    uint32_t found = lead << 20 | mid << 9 | last;
+    for (size_t j = 0; j < n; j++) { /* most are dropped or kept by chance: nothing to foresee, so nothing is jumped */
         uint32_t s = strength(weight[j]);
-        if (s < found || (s == found && !want)) continue;
-        want -= s == found;
+        bool equal = s == found && want;
         item[kept] = item[j];
-        weight[kept++] = weight[j];
+        weight[kept] = weight[j];
+        kept += s > found || equal;
+        want -= equal;
     }
     return kept;
 }
 
 /* Adds a row of `n` links, rising by item, to what the chunk has. Both arrays are worked on. */
-static bool row_keep(making *m, piece *p, uint32_t from, uint32_t *item, float *weight, size_t n)
+static bool row_keep(making *m, piece *p, uint32_t from, uint32_t *item, float *weight, size_t n, uint32_t *same)
 {
-    size_t kept = strongest(item, weight, n, m->k);
+    size_t kept = strongest(item, weight, n, m->k, same);
     if (!kept) return true;
     if (tdm_grow(&p->item, &p->item_cap, p->n + kept, sizeof *p->item)) return false;
     if (tdm_grow(&p->weight, &p->weight_cap, p->n + kept, sizeof *p->weight)) return false;
@@ -77,8 +87,8 @@ static bool row_keep(making *m, piece *p, uint32_t from, uint32_t *item, float *
     return true;
 }
 
-/* Turns the tally into the row's links, and empties it. `item` and `weight`: room for I. */
-static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, uint32_t *item, float *weight)
+/* Turns the tally into the row's links, and empties it. `item`, `weight` and `same`: room for I. */
+static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, uint32_t *item, float *weight, uint32_t *same)
 {
     size_t n = 0;
     for (size_t word = 0; word * 64 < m->I; word++) {
@@ -94,7 +104,7 @@ static bool row_finish(making *m, piece *p, tdm_tally *t, uint32_t from, uint32_
             weight[n++] = w;
         }
     }
-    return row_keep(m, p, from, item, weight, n);
+    return row_keep(m, p, from, item, weight, n, same);
 }
 
 static void rows_make(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -102,17 +112,18 @@ static void rows_make(void *ctx, size_t chunk, size_t begin, size_t end)
     making *m = ctx;
     piece *p = &m->pieces[m->first / m->grain + chunk];
     tdm_tally t = {.of = tdm_new(m->I, sizeof *t.of), .touched = tdm_new(m->I / 64 + 1, sizeof *t.touched)};
-    uint32_t *item = tdm_new(m->I, sizeof *item);
+    uint32_t *item = tdm_new(m->I, sizeof *item), *same = tdm_new(m->I, sizeof *same);
     float *weight = tdm_new(m->I, sizeof *weight);
-    p->failed = !t.of || !t.touched || !item || !weight;
+    p->failed = !t.of || !t.touched || !item || !weight || !same;
     for (size_t a = m->first + begin; a < m->first + end && !p->failed; a++) {
         m->maker->row(m->maker->ctx, &t, (uint32_t)a);
-        p->failed = !row_finish(m, p, &t, (uint32_t)a, item, weight);
+        p->failed = !row_finish(m, p, &t, (uint32_t)a, item, weight, same);
     }
     tdm_free(t.of);
     tdm_free(t.touched);
     tdm_free(item);
     tdm_free(weight);
+    tdm_free(same);
 }
 
 static void rows_take(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -121,8 +132,8 @@ static void rows_take(void *ctx, size_t chunk, size_t begin, size_t end)
     const tdm_links_matrix *x = m->matrix;
     piece *p = &m->pieces[m->first / m->grain + chunk];
     float *w = tdm_new(TDM_LINKS_ROWS, x->n * sizeof *w), *scratch = tdm_new(TDM_LINKS_ROWS, x->n * sizeof *w);
-    uint32_t *item = tdm_new(x->n, sizeof *item);
-    p->failed = !w || !scratch || !item;
+    uint32_t *item = tdm_new(x->n, sizeof *item), *same = tdm_new(x->n, sizeof *same);
+    p->failed = !w || !scratch || !item || !same;
     for (size_t a = m->first + begin; a < m->first + end && !p->failed; a += TDM_LINKS_ROWS) {
         size_t rows = m->first + end - a < TDM_LINKS_ROWS ? m->first + end - a : TDM_LINKS_ROWS;
         x->rows(x->ctx, w, scratch, a, a + rows);
@@ -134,12 +145,13 @@ static void rows_take(void *ctx, size_t chunk, size_t begin, size_t end)
                 item[n] = x->item[j];
                 row[n++] = row[j];
             }
-            p->failed = !row_keep(m, p, x->item[a + r], item, row, n);
+            p->failed = !row_keep(m, p, x->item[a + r], item, row, n, same);
         }
     }
     tdm_free(w);
     tdm_free(scratch);
     tdm_free(item);
+    tdm_free(same);
 }
 
 static tdm_status join(tdm_links *out, making *m, size_t chunks, tdm_err *err)
@@ -206,6 +218,17 @@ tdm_status tdm_links_take(tdm_links *out, size_t I, size_t k, const tdm_links_ma
 {
     making m = {.matrix = x, .I = I, .k = k};
     return make(out, &m, x->n, rows_take, run, stage, err);
+}
+
+tdm_status tdm_links_none(tdm_links *out, size_t I, tdm_err *err)
+{
+    int64_t *offset = tdm_new(I + 1, sizeof *offset);
+    uint32_t *item = tdm_new(0, sizeof *item);
+    float *weight = tdm_new(0, sizeof *weight);
+    *out = (tdm_links){.I = I, .offset = offset, .item = item, .weight = weight, .owned = true};
+    if (offset && item && weight) return TDM_OK;
+    tdm_links_clear(out);
+    return tdm_nomem(err, "the links of items");
 }
 
 void tdm_links_clear(tdm_links *l)

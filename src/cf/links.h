@@ -32,7 +32,8 @@ typedef struct tdm_tally {
 
 static inline void tdm_tally_add(tdm_tally *t, uint32_t item, double x)
 {
-    if (!t->of[item].count++) t->touched[item / 64] |= (uint64_t)1 << item % 64;
+    t->touched[item / 64] |= (uint64_t)1 << item % 64; /* each time: whether it is the first cannot be foreseen */
+    t->of[item].count++;
     t->of[item].sum += x;
 }
 
@@ -46,7 +47,8 @@ typedef struct tdm_links_maker {
  * and in the sentence of a cancelled call. */
 tdm_status tdm_links_make(tdm_links *out, size_t I, size_t k, const tdm_links_maker *maker, tdm_run *run,
                           const char *stage, tdm_err *err);
-void tdm_links_clear(tdm_links *l); /* all-zero is fine */
+tdm_status tdm_links_none(tdm_links *out, size_t I, tdm_err *err); /* rows without a link */
+void tdm_links_clear(tdm_links *l);                                /* all-zero is fine */
 
 /* The same from a matrix that is reckoned a few rows at a time, for some of the items. */
 typedef struct tdm_links_matrix {
