@@ -20,7 +20,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TILE = 512 * 1024, PANELS = 4, ALONE = 12 }; /* bytes of items; panels of a round; people worth a panel */
+enum { TILE = 512 * 1024, PANELS = 4, ENOUGH = 5 }; /* bytes of items; panels of a round; people worth a panel */
 
 typedef struct panel {
     float *Z;      /* K x TDM_WIDE */
@@ -61,7 +61,7 @@ tdm_status tdm_factors_score(float *scores, const tdm_factors *f, const float *X
 {
     panel p = {0};
     size_t from = 0;
-    for (; B - from >= ALONE; from += p.n) {
+    for (; B - from >= ENOUGH; from += p.n) {
         if (!p.Z && !(p.Z = tdm_new(f->K, TDM_WIDE * sizeof *p.Z))) return tdm_nomem(err, "scores");
         panel_put(&p, f, X + from * f->K, B - from < TDM_WIDE ? B - from : TDM_WIDE);
         for (size_t i = from * f->I; i < (from + p.n) * f->I; i++) scores[i] = -INFINITY; /* NaN is above no bar */
@@ -142,9 +142,24 @@ static tdm_status panels_open(panel *p, size_t n, const tdm_factors *f, const td
     return TDM_OK;
 }
 
+/* Fewer than a panel is worth: a row of scores, again and again. */
+static tdm_status few(const tdm_ranked *out, const tdm_factors *f, const float *X, const tdm_history *h, size_t B,
+                      const tdm_wanted *w, tdm_err *err)
+{
+    float *row = tdm_new(f->I, sizeof *row);
+    tdm_status st = row ? TDM_OK : tdm_nomem(err, "a row of scores");
+    for (size_t b = 0; !st && b < B; b++) {
+        st = tdm_factors_score(row, f, X + b * f->K, 1, err);
+        if (!st) out->n[b] = tdm_topk_wanted(out->items + b * w->k, out->scores + b * w->k, row, f->I, &h[b], w);
+    }
+    tdm_free(row);
+    return st;
+}
+
 tdm_status tdm_factors_topk(const tdm_ranked *out, const tdm_factors *f, const float *X, const tdm_history *h, size_t B,
                             const tdm_wanted *w, tdm_err *err)
 {
+    if (B < ENOUGH) return few(out, f, X, h, B, w, err);
     panel p[PANELS] = {0};
     size_t tile = TILE / (f->K * sizeof *X) / TDM_BLOCK * TDM_BLOCK + TDM_BLOCK;
     tdm_status st = panels_open(p, tdm_chunks(B, TDM_WIDE) < PANELS ? tdm_chunks(B, TDM_WIDE) : PANELS, f, w, err);

@@ -108,6 +108,15 @@ void tdm_best_sort(tdm_best *b)
 
 /* ---- with any model ---- */
 
+size_t tdm_topk_wanted(uint32_t *items, float *best, float *scores, size_t I, const tdm_history *h, const tdm_wanted *w)
+{
+    for (size_t j = 0; w->filter_seen && j < h->n; j++)
+        if (h->items[j] < I) scores[h->items[j]] = -INFINITY;
+    for (size_t i = 0; w->barred && i < I; i++)
+        if (w->barred[i]) scores[i] = -INFINITY;
+    return tdm_topk(items, best, scores, I, w->k);
+}
+
 enum { ROWS = 32 }; /* of scores at a time */
 
 tdm_status tdm_model_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
@@ -119,16 +128,9 @@ tdm_status tdm_model_topk(const tdm_model *m, const tdm_ranked *out, const tdm_h
     for (size_t from = 0; !st && from < B; from += ROWS) {
         size_t n = B - from < ROWS ? B - from : ROWS;
         st = m->ops->score(m, scores, h + from, n, err);
-        for (size_t b = 0; !st && b < n; b++) {
-            const tdm_history *one = h + from + b;
-            float *row = scores + b * I;
-            size_t at = (from + b) * w->k;
-            for (size_t j = 0; w->filter_seen && j < one->n; j++)
-                if (one->items[j] < I) row[one->items[j]] = -INFINITY;
-            for (size_t i = 0; w->barred && i < I; i++)
-                if (w->barred[i]) row[i] = -INFINITY;
-            out->n[from + b] = tdm_topk(out->items + at, out->scores + at, row, I, w->k);
-        }
+        for (size_t b = from; !st && b < from + n; b++)
+            out->n[b] =
+                tdm_topk_wanted(out->items + b * w->k, out->scores + b * w->k, scores + (b - from) * I, I, &h[b], w);
     }
     tdm_free(scores);
     return st;

@@ -25,6 +25,10 @@ float tdm_best_bar(const tdm_best *b);
 /* Puts the best first; nothing is offered after that. */
 void tdm_best_sort(tdm_best *b);
 
+/* The list of one history from its row of I scores, in which what stays out becomes -INFINITY; returns its length. */
+size_t tdm_topk_wanted(uint32_t *items, float *best, float *scores, size_t I, const tdm_history *h,
+                       const tdm_wanted *w);
+
 /* The best k items of each of B histories, with any model that ranks: by its own way, or score by score, a few rows of
  * the I items at a time. */
 tdm_status tdm_model_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,

@@ -167,7 +167,8 @@ static void a_ranking_is_every_title_by_its_likelihood(void **state)
     CHECK(n == 3 && memcmp(three, items, sizeof three) == 0);
 }
 
-/* Two people at once, what they have and a barred item left out: five each all the same, the first five that are left. */
+/* Two people at once, what they have and a barred item left out: five each all the same, the first five that are left.
+ */
 static void what_is_left_out_makes_room(void **state)
 {
     (void)state;
