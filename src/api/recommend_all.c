@@ -13,6 +13,7 @@
 #include "model/topk.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,12 +49,12 @@ static void field(tdm_buf *b, tdm_str s, char between)
     else tdm_buf_char(b, '"');
 }
 
-/* Nine digits: reading them back gives the same float. */
+/* Nine digits: reading them back gives the same float. JSON has no word for what a sum of absurd weights may come to. */
 static void number(tdm_buf *b, float x)
 {
-    char text[32];
-    int n = snprintf(text, sizeof text, "%.9g", (double)x);
-    tdm_buf_add(b, text, (size_t)n);
+    char text[32] = "null";
+    if (isfinite(x)) snprintf(text, sizeof text, "%.9g", (double)x);
+    tdm_buf_str(b, text);
 }
 
 static void json_line(tdm_buf *b, const tdm_dataset *d, uint32_t u, const uint32_t *items, const float *scores,
