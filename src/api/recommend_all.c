@@ -49,7 +49,8 @@ static void field(tdm_buf *b, tdm_str s, char between)
     else tdm_buf_char(b, '"');
 }
 
-/* Nine digits: reading them back gives the same float. JSON has no word for what a sum of absurd weights may come to. */
+/* Nine digits: reading them back gives the same float. JSON has no word for what a sum of absurd weights may come to.
+ */
 static void number(tdm_buf *b, float x)
 {
     char text[32] = "null";
