@@ -163,6 +163,16 @@ typedef struct tdm_query {
  * history gets what is popular, and "note" says so. */
 tdm_status tdm_recommender_recommend(tdm_recommender *r, char **answer, const tdm_query *q, tdm_err *err);
 
+/* Takes the next n bytes of what is made; a result that is not 0 stops the work. */
+typedef int tdm_write_fn(void *ctx, const char *bytes, size_t n);
+
+/* The best items for everybody of the data, in the order of the data. `path` is a file whose ending says the form,
+ * .jsonl, .csv or .tsv (docs/answers.md); it is written beside its place and put there when it is whole, so a call that
+ * fails or is cancelled leaves what was there before. `path` NULL: JSON lines, to `write` with `ctx`. Of the query, n,
+ * model, exclude and category are read. *summary: who ranked, for how many people. */
+tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, const tdm_query *q, const char *path,
+                                         tdm_write_fn *write, void *ctx, tdm_run *run, tdm_err *err);
+
 /* The evidence and the sentence for one item, whether or not it would be recommended. */
 tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item,
                                    tdm_err *err);

@@ -133,6 +133,7 @@ const tdm_model_ops tdm_cooccurrence_ops = {
     .params = params,
     .fit = fit,
     .score = tdm_linear_score,
+    .topk = tdm_linear_topk,
     .because = tdm_linear_because,
     .save = tdm_linear_save,
     .load = load,

@@ -109,6 +109,7 @@ const tdm_model_ops tdm_ease_ops = {
     .optional = true,
     .fit = fit,
     .score = tdm_linear_score,
+    .topk = tdm_linear_topk,
     .because = tdm_linear_because,
     .save = tdm_linear_save,
     .load = load,

@@ -20,6 +20,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "cf/cf.h"
+#include "cf/factors_topk.h"
 #include "cf/recency.h"
 #include "cf/rows.h"
 #include "kernels/small_spd.h"
@@ -277,35 +278,44 @@ static tdm_status asking_of(asking *q, const ials *s, const tdm_history *h, tdm_
     return TDM_OK;
 }
 
-enum { TOGETHER = 8 }; /* histories of one product; a short batch is filled up, so that its shape is not in the bits */
+/* X: B x K, where each history's person stands; 0 without an opinion. */
+static tdm_status fold_in(float **X, const ials *s, const tdm_history *h, size_t B, tdm_err *err)
+{
+    size_t K = s->rules.K;
+    asking q;
+    tdm_status st = asking_open(&q, s, err);
+    *X = tdm_new(B, K * sizeof **X);
+    if (!st && !*X) st = tdm_nomem(err, "a batch of people");
+    for (size_t b = 0; b < B && !st; b++) {
+        double fit;
+        st = asking_of(&q, s, &h[b], err);
+        if (!st && !tdm_small_spd_solve(&q.spd, *X + b * K, &fit, q.r.item, q.a, NULL, q.r.n))
+            memset(*X + b * K, 0, K * sizeof **X);
+    }
+    asking_close(&q);
+    return st;
+}
 
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
 {
     const ials *s = (const ials *)m;
-    size_t K = s->rules.K, I = s->I;
-    asking q;
-    tdm_status st = asking_open(&q, s, err);
-    float *x = tdm_new(TOGETHER, K * sizeof *x), *rest = B % TOGETHER ? tdm_new(TOGETHER, I * sizeof *rest) : NULL;
-    if (!st && (!x || (B % TOGETHER && !rest))) st = tdm_nomem(err, "scores");
-    for (size_t b = 0; b < B && !st; b += TOGETHER) {
-        size_t n = B - b < TOGETHER ? B - b : TOGETHER;
-        float *to = n < TOGETHER ? rest : scores + b * I;
-        memset(x, 0, TOGETHER * K * sizeof *x);
-        for (size_t j = 0; j < n && !st; j++) {
-            double fit;
-            st = asking_of(&q, s, &h[b + j], err);
-            if (!st && !tdm_small_spd_solve(&q.spd, x + j * K, &fit, q.r.item, q.a, NULL, q.r.n))
-                memset(x + j * K, 0, K * sizeof *x); /* no opinion */
-        }
-        if (st) break;
-        tdm_gemm(0, 1, TOGETHER, I, K, 1, x, K, s->item, K, 0, to, I);
-        if (to == rest) memcpy(scores + b * I, rest, n * I * sizeof *rest);
-        for (size_t k = b * I; k < (b + n) * I; k++)
-            if (scores[k] == 0 || !isfinite(scores[k])) scores[k] = -INFINITY;
-    }
-    asking_close(&q);
-    tdm_free(x);
-    tdm_free(rest);
+    const tdm_factors f = {s->item, s->I, s->rules.K};
+    float *X;
+    tdm_status st = fold_in(&X, s, h, B, err);
+    if (!st) st = tdm_factors_score(scores, &f, X, B, err);
+    tdm_free(X);
+    return st;
+}
+
+static tdm_status topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B, const tdm_wanted *w,
+                       tdm_err *err)
+{
+    const ials *s = (const ials *)m;
+    const tdm_factors f = {s->item, s->I, s->rules.K};
+    float *X;
+    tdm_status st = fold_in(&X, s, h, B, err);
+    if (!st) st = tdm_factors_topk(out, &f, X, h, B, w, err);
+    tdm_free(X);
     return st;
 }
 
@@ -386,6 +396,7 @@ const tdm_model_ops tdm_ials_ops = {
     .params = params,
     .fit = fit,
     .score = score,
+    .topk = topk,
     .because = because,
     .vectors = vectors,
     .save = save,

@@ -243,6 +243,7 @@ const tdm_model_ops tdm_item_knn_ops = {
     .params = params,
     .fit = fit,
     .score = tdm_linear_score,
+    .topk = tdm_linear_topk,
     .rate = rate,
     .because = tdm_linear_because,
     .save = save,

@@ -22,6 +22,8 @@ typedef struct tdm_linear {
 
 /* Members of tdm_model_ops, for a model whose struct begins with a tdm_linear. */
 tdm_status tdm_linear_score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err);
+tdm_status tdm_linear_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
+                           const tdm_wanted *w, tdm_err *err);
 tdm_status tdm_linear_because(const tdm_model *m, tdm_evidence *out, const tdm_history *h, uint32_t item, tdm_err *err);
 tdm_status tdm_linear_save(const tdm_model *m, const char *path, tdm_err *err);
 void tdm_linear_close(tdm_model *m);

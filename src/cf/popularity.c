@@ -10,6 +10,7 @@
 #include "cf/baseline.h"
 #include "cf/cf.h"
 #include "model/stored.h"
+#include "model/topk.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,6 +68,40 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     return TDM_OK;
 }
 
+/* One list does for all of a batch: so much longer than what is wanted that a history may hold the top of it. */
+static tdm_status topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B, const tdm_wanted *w,
+                       tdm_err *err)
+{
+    const popularity *s = (const popularity *)m;
+    size_t most = w->k < s->I ? w->k : s->I, longest = 0;
+    for (size_t b = 0; w->filter_seen && b < B; b++) longest = h[b].n > longest ? h[b].n : longest;
+    most = longest < s->I - most ? most + longest : s->I;
+    float *scores = tdm_new(s->I, sizeof *scores);
+    uint32_t *list = tdm_new(most, sizeof *list);
+    uint8_t *had = tdm_new(s->I, sizeof *had);
+    tdm_status st = scores && list && had ? TDM_OK : tdm_nomem(err, "a batch of rankings");
+    for (size_t i = 0; !st && i < s->I; i++)
+        scores[i] = s->score[i] > 0 && !(w->barred && w->barred[i]) ? s->score[i] : -INFINITY;
+    size_t listed = st ? 0 : tdm_topk(list, NULL, scores, s->I, most);
+    for (size_t b = 0; !st && b < B; b++) {
+        size_t n = 0, at = b * w->k, filtered = w->filter_seen ? h[b].n : 0;
+        for (size_t j = 0; j < filtered; j++)
+            if (h[b].items[j] < s->I) had[h[b].items[j]] = 1;
+        for (size_t k = 0; k < listed && n < w->k; k++) {
+            if (had[list[k]]) continue;
+            out->items[at + n] = list[k];
+            out->scores[at + n++] = scores[list[k]];
+        }
+        for (size_t j = 0; j < filtered; j++)
+            if (h[b].items[j] < s->I) had[h[b].items[j]] = 0;
+        out->n[b] = n;
+    }
+    tdm_free(scores);
+    tdm_free(list);
+    tdm_free(had);
+    return st;
+}
+
 static tdm_status rate(const tdm_model *m, float *ratings, const tdm_history *h, const uint32_t *items, size_t n,
                        tdm_err *err)
 {
@@ -119,6 +154,7 @@ const tdm_model_ops tdm_popularity_ops = {
     .path = "cf/popularity.safetensors",
     .fit = fit,
     .score = score,
+    .topk = topk,
     .rate = rate,
     .because = because,
     .save = save,

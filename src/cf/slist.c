@@ -204,6 +204,7 @@ const tdm_model_ops tdm_slist_ops = {
     .optional = true,
     .fit = fit,
     .score = tdm_linear_score,
+    .topk = tdm_linear_topk,
     .because = tdm_linear_because,
     .save = tdm_linear_save,
     .load = load,

@@ -75,6 +75,11 @@ const cli_option cli_query_options[] = {
     {0},
 };
 
+const cli_option cli_all_option[] = {
+    {"all", 0, CLI_TEXT, "FILE", AT(all), "for everybody, to a .jsonl, .csv or .tsv file; - is standard output, as JSON lines"},
+    {0},
+};
+
 const cli_option cli_item_option[] = {
     {"item", 0, CLI_TEXT, "ID", AT(item), "the item asked about"},
     {0},

@@ -111,11 +111,39 @@ static tdm_status similar(tdm_recommender *r, char **answer, cli_args *a, tdm_er
     return tdm_recommender_similar(r, answer, a->item, a->q.user, a->q.model, a->q.n, err);
 }
 
+static int to_standard_output(void *ctx, const char *bytes, size_t n)
+{
+    (void)ctx;
+    return fwrite(bytes, 1, n, stdout) != n;
+}
+
+/* For everybody. With "-" the recommendations are what goes to standard output, and the summary is not shown. */
+static int recommend_all(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    tdm_recommender *r;
+    char *summary = NULL;
+    bool out = !strcmp(a->all, "-");
+    if (a->q.user || a->q.history || a->explain) {
+        fprintf(stderr,
+                a->explain ? "tandem recommend: --all gives items and scores; ask with --user for the reasons of one\n"
+                           : "tandem recommend: --all is for everybody; leave out --user and --history\n");
+        return CLI_USAGE;
+    }
+    tdm_status st = tdm_recommender_open(&r, a->words.at[0], &err);
+    if (!st)
+        st = tdm_recommender_recommend_all(r, &summary, &a->q, out ? NULL : a->all, to_standard_output, NULL, run, &err);
+    tdm_recommender_close(r);
+    if (st || !out) return cli_answer(a, st, summary, cli_show_fields, &err);
+    tdm_text_free(summary);
+    return CLI_DONE;
+}
+
 int cmd_recommend(cli_args *a, tdm_run *run)
 {
-    (void)run;
+    if (a->all) return recommend_all(a, run);
     if (!a->q.user == !a->q.history) {
-        fprintf(stderr, "tandem recommend: say for whom: --user ID or --history ID,ID (--history \"\" is a newcomer)\n");
+        fprintf(stderr, "tandem recommend: say for whom: --user ID, --history ID,ID (--history \"\" is a newcomer) or --all FILE\n");
         return CLI_USAGE;
     }
     return ask(a, recommend, cli_show_recommendations);

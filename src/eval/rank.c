@@ -4,8 +4,6 @@
 #include "base/mem.h"
 #include "model/topk.h"
 
-#include <math.h>
-
 enum { BATCH = 64, CHUNKS = 32 }; /* questions to a chunk; chunks between two looks at progress and cancel */
 
 typedef struct block {
@@ -20,22 +18,19 @@ static void rank_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     block *b = ctx;
     const tdm_rank_job *job = b->job;
-    size_t B = end - begin;
+    size_t B = end - begin, at = b->first + begin, n[BATCH];
     tdm_history h[BATCH];
-    float *scores = tdm_new(B * sizeof *scores, job->I);
-    if (!scores) {
-        b->st[chunk] = tdm_nomem(&b->err[chunk], "a batch of scores");
+    float *best = tdm_new(B * sizeof *best, job->k);
+    if (!best) {
+        b->st[chunk] = tdm_nomem(&b->err[chunk], "a batch of rankings");
         return;
     }
-    for (size_t i = 0; i < B; i++) h[i] = tdm_questions_history(job->questions, job->asked[b->first + begin + i]);
-    b->st[chunk] = job->model->ops->score(job->model, scores, h, B, &b->err[chunk]);
-    for (size_t i = 0; !b->st[chunk] && i < B; i++) {
-        float *row = scores + i * job->I;
-        size_t at = b->first + begin + i;
-        for (size_t j = 0; job->seen == TDM_SEEN_FILTER && j < h[i].n; j++) row[h[i].items[j]] = -INFINITY;
-        b->found[at] = (uint32_t)tdm_topk(b->list + at * job->k, NULL, row, job->I, job->k);
-    }
-    tdm_free(scores);
+    for (size_t i = 0; i < B; i++) h[i] = tdm_questions_history(job->questions, job->asked[at + i]);
+    const tdm_wanted w = {.k = job->k, .filter_seen = job->seen == TDM_SEEN_FILTER};
+    const tdm_ranked out = {b->list + at * job->k, best, n};
+    b->st[chunk] = tdm_model_topk(job->model, &out, h, B, &w, job->I, &b->err[chunk]);
+    for (size_t i = 0; !b->st[chunk] && i < B; i++) b->found[at + i] = (uint32_t)n[i];
+    tdm_free(best);
 }
 
 tdm_status tdm_rank(uint32_t *list, uint32_t *found, const tdm_rank_job *job, tdm_pool *pool, tdm_run *run,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rank.h - a model's best k for many questions, over the whole catalogue.
  *
- * Questions are scored in batches, a batch to a chunk of the pool, so that memory is batch x I scores for each thread
- * and a list does not depend on the number of threads. */
+ * Questions are asked in batches, a batch to a chunk of the pool, so that memory is some rows of I scores for each thread
+ * (none for models that need not write them) and a list does not depend on the number of threads. */
 #ifndef TDM_EVAL_RANK_H
 #define TDM_EVAL_RANK_H
 
@@ -11,7 +11,7 @@
 #include "model/model.h"
 
 typedef struct tdm_rank_job {
-    const tdm_model *model; /* has ops->score */
+    const tdm_model *model; /* one that ranks */
     const tdm_questions *questions;
     const uint32_t *asked; /* n: which of the questions */
     size_t n;

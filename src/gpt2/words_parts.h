@@ -139,7 +139,7 @@ tdm_status tdm_docs_perplexity(double *out, const tdm_gpt2 *g, const tdm_docs *d
 
 tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err);
 tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err);
-tdm_status tdm_words_topk(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
-                          tdm_err *err);
+tdm_status tdm_words_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
+                          const tdm_wanted *wanted, tdm_err *err);
 
 #endif

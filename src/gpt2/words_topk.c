@@ -11,6 +11,7 @@
 #include "gpt2/words_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { DEPTHS = NAME_TOKENS + 2 };
 
@@ -109,29 +110,27 @@ static tdm_status expand(search *s, start x, tdm_err *err)
     }
 }
 
-static tdm_status run(search *s, uint32_t *items, float *scores, size_t *n, size_t k, tdm_err *err)
+static tdm_status run(search *s, const tdm_ranked *out, size_t at, const uint8_t *skip, size_t k, tdm_err *err)
 {
     const tdm_trie *t = &s->w->trie;
-    size_t beam = (size_t)tdm_param_get(&s->w->p, "beam");
+    size_t beam = (size_t)tdm_param_get(&s->w->p, "beam"), *n = &out->n[at];
     tdm_status st = push(s, (start){0, tdm_trie_root(t)}, err);
     while (!st && s->n && *n < k) {
         start x = pop(s);
         if (x.node.whole)
-            for (uint32_t i = x.node.low; i < x.node.high && *n < k; i++, ++*n) {
-                items[*n] = t->item[i];
-                scores[*n] = (float)x.logp;
+            for (uint32_t i = x.node.low; i < x.node.high && *n < k; i++) {
+                if (skip[t->item[i]]) continue;
+                out->items[at * k + *n] = t->item[i];
+                out->scores[at * k + (*n)++] = (float)x.logp;
             }
         else if (s->expanded[x.node.depth]++ < beam) st = expand(s, x, err);
     }
     return st;
 }
 
-tdm_status tdm_words_topk(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
-                          tdm_err *err)
+static tdm_status list_one(const tdm_words *w, const tdm_ranked *out, size_t at, const tdm_history *h,
+                           const uint8_t *skip, size_t k, tdm_err *err)
 {
-    const tdm_words *w = (const tdm_words *)m;
-    *n = 0;
-    if (!w->trie.n || !k) return TDM_OK;
     search s = {.w = w, .token = tdm_new(w->trie.n, sizeof *s.token), .child = tdm_new(w->trie.n, sizeof *s.child)};
     size_t window = (size_t)tdm_param_get(&w->p, "window");
     tdm_question q = {.history = h,
@@ -144,12 +143,31 @@ tdm_status tdm_words_topk(const tdm_model *m, uint32_t *items, float *scores, si
     if (!st) st = tdm_words_prompt(&s.prompt, w, &q, NULL, err);
     if (!st) st = tdm_decoder_open(&s.d, w->g, s.prompt.token.n + DEPTHS, err);
     if (!st) st = tdm_decoder_feed(s.d, s.prompt.token.at, s.prompt.token.n, err);
-    if (!st) st = run(&s, items, scores, n, k, err);
-    if (st) *n = 0;
+    if (!st) st = run(&s, out, at, skip, k, err);
     tdm_decoder_close(s.d);
     tdm_prompt_clear(&s.prompt);
     tdm_free(s.heap);
     tdm_free(s.token);
     tdm_free(s.child);
+    return st;
+}
+
+tdm_status tdm_words_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
+                          const tdm_wanted *wanted, tdm_err *err)
+{
+    const tdm_words *w = (const tdm_words *)m;
+    size_t I = w->train->I;
+    uint8_t *skip = tdm_new(I, 1);
+    tdm_status st = skip ? TDM_OK : tdm_nomem(err, "a search along titles");
+    for (size_t b = 0; b < B; b++) out->n[b] = 0;
+    for (size_t b = 0; !st && b < B && w->trie.n && wanted->k; b++) {
+        if (wanted->barred) memcpy(skip, wanted->barred, I);
+        else memset(skip, 0, I);
+        for (size_t j = 0; wanted->filter_seen && j < h[b].n; j++)
+            if (h[b].items[j] < I) skip[h[b].items[j]] = 1;
+        st = list_one(w, out, b, &h[b], skip, wanted->k, err);
+        if (st) out->n[b] = 0;
+    }
+    tdm_free(skip);
     return st;
 }

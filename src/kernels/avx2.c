@@ -74,8 +74,12 @@ static inline void transpose(vec r[LANES])
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
 
+#define GREATER(v, w) ((uint64_t)(unsigned)_mm256_movemask_ps(_mm256_cmp_ps(v, w, _CMP_GT_OQ)))
+#include "kernels/above.inc"
+
 void tdm_kernels_init_avx2(tdm_kernels *k)
 {
     fill(k, "avx2");
     fill_small_spd(k);
+    fill_above(k);
 }

@@ -55,8 +55,12 @@ static inline void transpose(vec r[LANES])
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
 
+#define GREATER(v, w) ((uint64_t)_mm512_cmp_ps_mask(v, w, _CMP_GT_OQ))
+#include "kernels/above.inc"
+
 void tdm_kernels_init_avx512(tdm_kernels *k)
 {
     fill(k, "avx512");
     fill_small_spd(k);
+    fill_above(k);
 }

@@ -71,7 +71,20 @@ typedef struct tdm_kernels {
      * definite, as far as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
     bool (*spd_factor)(float *A, size_t lda, size_t n);
     void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
+
+    /* Products of which few are wanted (above.inc), each summed from k = 0 to K - 1 whatever is asked beside it, so that
+     * an item has the same score alone and in any batch. Rows of Y have K numbers, a multiple of TDM_PAD.
+     *
+     * above: goes through n rows of Y and TDM_WIDE columns of Z[K x TDM_WIDE] until some y . z_c > least[c]. Gives the
+     *   row where the block begins in which that is so, n: nowhere. *rows is the length of the block, TDM_BLOCK at most;
+     *   bit c of hit[r] says which pass, and there P[r x TDM_WIDE + c] is the product. Go on behind the block.
+     * products: p_i = y_i . x for n rows of Y. */
+    size_t (*above)(float *P, uint64_t *hit, size_t *rows, const float *Y, size_t n, size_t K, const float *Z,
+                    const float *least);
+    void (*products)(float *p, const float *Y, size_t n, size_t K, const float *x);
 } tdm_kernels;
+
+enum { TDM_WIDE = 48, TDM_BLOCK = 8 };
 
 enum { TDM_PAD = 16 };
 static inline size_t tdm_padded(size_t n) { return (n + TDM_PAD - 1) / TDM_PAD * TDM_PAD; }

@@ -120,4 +120,5 @@ void tdm_kernels_init_c(tdm_kernels *k)
                        .norm_back = norm_back,
                        .adamw = adamw};
     tdm_small_spd_init_c(k);
+    tdm_above_init_c(k);
 }

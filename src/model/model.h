@@ -40,6 +40,20 @@ typedef struct tdm_evidence {
     size_t n_people;
 } tdm_evidence;
 
+/* Which items a list may hold, for every history of a batch. */
+typedef struct tdm_wanted {
+    size_t k;              /* how many; a list is shorter only where nothing else is left */
+    bool filter_seen;      /* items of the history stay out */
+    const uint8_t *barred; /* I, or NULL; 1: stays out */
+} tdm_wanted;
+
+/* Lists of B histories in the order of topk.h; list b begins at b k. */
+typedef struct tdm_ranked {
+    uint32_t *items; /* B x k */
+    float *scores;   /* B x k */
+    size_t *n;       /* B */
+} tdm_ranked;
+
 /* What a sentence may be made from. */
 typedef struct tdm_reason {
     const tdm_history *history;
@@ -61,8 +75,9 @@ struct tdm_model_ops {
     /* scores: B x I, every cell written; -INFINITY: no opinion. Items of the history are scored like all others. */
     tdm_status (*score)(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err);
 
-    /* Optional: the best k items of one history, for models that cannot score them all. items and scores: k; *n <= k. */
-    tdm_status (*topk)(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
+    /* Optional, for models that need not write every score, or cannot: the best k items of each history, the same as
+     * scoring all and choosing (tdm_model_topk does that where this is NULL). */
+    tdm_status (*topk)(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B, const tdm_wanted *w,
                        tdm_err *err);
 
     /* ratings: n predictions on the data's scale; NaN: cannot say. */

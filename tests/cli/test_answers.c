@@ -97,6 +97,7 @@ static void every_key_is_documented(void **state)
     static const char *const all[] = {
         "recommend m --user p01 --json",
         "recommend m --history '' --json",
+        "recommend m --all all.csv --json -q",
         "explain m --user p01 --item i03 --json",
         "similar m --item i03 --json",
         "similar m --user p01 --json",
@@ -162,6 +163,52 @@ static void filters_are_obeyed(void **state)
     cJSON_Delete(j);
 }
 
+/* How many lines a file of the scratch folder has, and its text, to be freed. */
+static size_t lines_of(const char *name, char **text)
+{
+    char *path = scratch_file(name, NULL);
+    tdm_map m;
+    tdm_err err;
+    size_t n = 0;
+    CHECK_OK(tdm_map_open(&m, path, &err), err);
+    *text = strndup((const char *)m.p, m.n);
+    for (const char *c = *text; *c; c++) n += *c == '\n';
+    tdm_map_close(&m);
+    free(path);
+    return n;
+}
+
+static void everybody_goes_to_a_file_or_to_standard_output(void **state)
+{
+    (void)state;
+    char *csv, *lines;
+    said s = program_run("", "recommend m --all all.csv -n 3 --category tea -j2");
+    CHECK(s.status == 0 && strstr(s.out, "people                 40") && strstr(s.out, "all.csv"));
+    CHECK(strstr(s.err, "recommend"));
+    said_clear(&s);
+    CHECK(lines_of("all.csv", &csv) <= 1 + 3 * PEOPLE && !strncmp(csv, "user,rank,item,score\np", 22));
+    CHECK(!strstr(csv, ",i1") && strstr(csv, ",i0")); /* tea, no tools */
+    free(csv);
+    s = program_run("", "recommend m --all all.jsonl -q -j1");
+    CHECK(s.status == 0 && !*s.err);
+    said_clear(&s);
+    CHECK(lines_of("all.jsonl", &lines) == PEOPLE);
+    s = program_run("", "recommend m --all - -j2 --json");
+    CHECK(s.status == 0 && !strcmp(s.out, lines)); /* the lines and nothing else */
+    free(lines);
+    said_clear(&s);
+    const char *wrong[] = {"recommend m --all all.csv --explain", "recommend m --all all.csv --user p01",
+                           "recommend m --all all.csv --history ''"};
+    for (size_t i = 0; i < 3; i++) {
+        s = program_run("", wrong[i]);
+        CHECK(s.status == 2 && !*s.out && strstr(s.err, "--all"));
+        said_clear(&s);
+    }
+    s = program_run("", "recommend m --all - | head -c 1"); /* a reader that has enough is no crash to report */
+    CHECK(s.status == 0);
+    said_clear(&s);
+}
+
 static void an_empty_history_gets_what_is_popular(void **state)
 {
     (void)state;
@@ -189,6 +236,8 @@ static void unknown_ids_are_answered_with_near_ones(void **state)
     refused("recommend m --user p01 --exclude x99", "x99");
     refused("recommend m --user p01 --category tols", "the nearest by spelling: Tools");
     refused("recommend m --user p01 --model ease", "there is popularity");
+    refused("recommend m --all all.xml", "end it in .jsonl, .csv or .tsv");
+    refused("recommend m --all all.csv --category tols", "the nearest by spelling: Tools");
     refused("similar m --item q", "q");
     refused("explain m --user p01 --item q", "q");
     refused("compare m m:ease", "ease");
@@ -274,6 +323,7 @@ int main(void)
         cmocka_unit_test(every_key_is_documented),
         cmocka_unit_test(recommendations_are_new_ranked_and_sum_up),
         cmocka_unit_test(filters_are_obeyed),
+        cmocka_unit_test(everybody_goes_to_a_file_or_to_standard_output),
         cmocka_unit_test(an_empty_history_gets_what_is_popular),
         cmocka_unit_test(unknown_ids_are_answered_with_near_ones),
         cmocka_unit_test(like_is_near_like),

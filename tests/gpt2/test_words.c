@@ -150,7 +150,7 @@ static void a_ranking_is_every_title_by_its_likelihood(void **state)
     tdm_err e;
     uint8_t seen[I] = {0};
     tdm_history h = tdm_dataset_history(shared.d, 0);
-    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &h, I, &e), e);
+    CHECK_OK(words_topk(shared.m, items, scores, &n, &h, I, &e), e);
     CHECK(n == I);
     for (size_t r = 0; r < n; r++) {
         CHECK(items[r] < I && !seen[items[r]]++);
@@ -163,8 +163,38 @@ static void a_ranking_is_every_title_by_its_likelihood(void **state)
     for (size_t r = 0; r < n; r++)
         if (items[r] == (a < b ? a : b)) CHECK(items[r + 1] == (a < b ? b : a) && scores[r + 1] == scores[r]);
     uint32_t three[3];
-    CHECK_OK(shared.m->ops->topk(shared.m, three, scores, &n, &h, 3, &e), e);
+    CHECK_OK(words_topk(shared.m, three, scores, &n, &h, 3, &e), e);
     CHECK(n == 3 && memcmp(three, items, sizeof three) == 0);
+}
+
+/* Two people at once, what they have and a barred item left out: five each all the same, the first five that are left.
+ */
+static void what_is_left_out_makes_room(void **state)
+{
+    (void)state;
+    enum { I = WORLD_KINDS * WORLD_ITEMS, K = 5 };
+    uint32_t all[I], items[2 * K];
+    float scores[I], best[2 * K];
+    size_t n, found[2];
+    uint8_t barred[I] = {0};
+    tdm_err e;
+    const tdm_history h[2] = {tdm_dataset_history(shared.d, 0), tdm_dataset_history(shared.d, 1)};
+    const tdm_wanted w = {.k = K, .filter_seen = true, .barred = barred};
+    const tdm_ranked out = {items, best, found};
+    barred[item(shared.d, "i0-7")] = 1;
+    CHECK_OK(shared.m->ops->topk(shared.m, &out, h, 2, &w, &e), e);
+    for (size_t b = 0; b < 2; b++) {
+        CHECK_OK(words_topk(shared.m, all, scores, &n, &h[b], I, &e), e);
+        size_t at = 0;
+        for (size_t r = 0; r < n && at < K; r++) {
+            bool out_of_it = barred[all[r]];
+            for (size_t j = 0; j < h[b].n; j++) out_of_it = out_of_it || h[b].items[j] == all[r];
+            if (out_of_it) continue;
+            CHECK(items[b * K + at] == all[r] && best[b * K + at] == scores[r]);
+            at++;
+        }
+        CHECK(found[b] == K && at == K);
+    }
 }
 
 static void tea_people_are_offered_tea(void **state)
@@ -179,7 +209,7 @@ static void tea_people_are_offered_tea(void **state)
         size_t n;
         tdm_history h = tdm_dataset_history(d, u);
         char kind = tdm_strings_at(&d->item_id, h.items[0]).p[1];
-        CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &h, 5, &e), e);
+        CHECK_OK(words_topk(shared.m, items, scores, &n, &h, 5, &e), e);
         for (size_t r = 0; r < n; r++, all++) own += tdm_strings_at(&d->item_id, items[r]).p[1] == kind;
     }
     CHECK(own * 10 >= all * 9);
@@ -195,9 +225,9 @@ static void an_empty_history_and_a_foreign_item_are_no_harm(void **state)
     char out[200];
     double logp;
     tdm_history none = {.self = TDM_NONE}, odd = {.items = foreign, .n = 2, .self = TDM_NONE};
-    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &none, 4, &e), e);
+    CHECK_OK(words_topk(shared.m, items, scores, &n, &none, 4, &e), e);
     CHECK(n == 4);
-    CHECK_OK(shared.m->ops->topk(shared.m, items, scores, &n, &odd, 4, &e), e);
+    CHECK_OK(words_topk(shared.m, items, scores, &n, &odd, 4, &e), e);
     CHECK(n == 4);
     tdm_reason r = {.history = &none, .item = 0, .seed = 1};
     CHECK_OK(shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e), e);
@@ -272,7 +302,7 @@ static void without_reviews_it_ranks_and_is_silent(void **state)
     double logp;
     tdm_err e;
     tdm_history h = tdm_dataset_history(d, 1);
-    CHECK_OK(m->ops->topk(m, items, scores, &n, &h, 3, &e), e);
+    CHECK_OK(words_topk(m, items, scores, &n, &h, 3, &e), e);
     CHECK(n == 3);
     tdm_reason r = {.history = &h, .item = items[0], .seed = 3};
     CHECK_OK(m->ops->write(m, out, sizeof out, &logp, &r, &e), e);
@@ -288,6 +318,7 @@ int main(void)
         cmocka_unit_test(documents_have_the_form_whatever_people_write),
         cmocka_unit_test(a_review_is_never_in_front_of_itself),
         cmocka_unit_test(a_ranking_is_every_title_by_its_likelihood),
+        cmocka_unit_test(what_is_left_out_makes_room),
         cmocka_unit_test(tea_people_are_offered_tea),
         cmocka_unit_test(an_empty_history_and_a_foreign_item_are_no_harm),
         cmocka_unit_test(sentences_are_one_line_and_end),

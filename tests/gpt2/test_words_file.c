@@ -94,8 +94,8 @@ static void a_saved_model_opens_and_answers_the_same(void **state)
     CHECK_OK(a->ops->write(a, said, sizeof said, &logp, &r, &e), e);
     CHECK_OK(b->ops->write(b, again, sizeof again, &logp, &r, &e), e);
     assert_string_equal(said, again);
-    CHECK_OK(a->ops->topk(a, items[0], scores[0], &n, &h, 5, &e), e);
-    CHECK_OK(b->ops->topk(b, items[1], scores[1], &n, &h, 5, &e), e);
+    CHECK_OK(words_topk(a, items[0], scores[0], &n, &h, 5, &e), e);
+    CHECK_OK(words_topk(b, items[1], scores[1], &n, &h, 5, &e), e);
     CHECK(memcmp(items[0], items[1], sizeof items[0]) == 0 && memcmp(scores[0], scores[1], sizeof scores[0]) == 0);
     tdm_model_close(a);
     tdm_model_close(b);
@@ -239,7 +239,7 @@ static void a_published_checkpoint_is_a_beginning(void **state)
     float scores[3];
     size_t n;
     tdm_history h = tdm_dataset_history(d, 1);
-    CHECK_OK(m->ops->topk(m, items, scores, &n, &h, 3, &e), e);
+    CHECK_OK(words_topk(m, items, scores, &n, &h, 3, &e), e);
     CHECK(n <= 3);
     tdm_model_close(m);
     tdm_run_close(run);
@@ -326,7 +326,7 @@ static void short_memory_leaves_nothing_behind(void **state)
         tdm_reason r = {.history = &h, .item = 2, .seed = 9};
         tdm_mem_fail_after(k);
         tdm_status st = tdm_gpt2_words_ops.load(&fresh, folder, d, NULL, &e);
-        if (!st) st = fresh->ops->topk(fresh, items, scores, &n, &h, 3, &e);
+        if (!st) st = words_topk(fresh, items, scores, &n, &h, 3, &e);
         if (!st) st = fresh->ops->write(fresh, out, sizeof out, &logp, &r, &e);
         tdm_mem_fail_after(-1);
         tdm_model_close(fresh);

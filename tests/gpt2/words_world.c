@@ -81,3 +81,11 @@ tdm_model *words_fitted(const tdm_dataset *d, tdm_run *run, double steps)
     CHECK_OK(tdm_gpt2_words_ops.fit(&m, &in, &e), e);
     return m;
 }
+
+tdm_status words_topk(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
+                      tdm_err *err)
+{
+    const tdm_wanted w = {.k = k};
+    const tdm_ranked out = {items, scores, n};
+    return m->ops->topk(m, &out, h, 1, &w, err);
+}

@@ -14,4 +14,8 @@ tdm_run *words_run(size_t threads);
 tdm_params words_small(double steps);
 tdm_model *words_fitted(const tdm_dataset *d, tdm_run *run, double steps);
 
+/* The best k of one history, nothing left out. */
+tdm_status words_topk(const tdm_model *m, uint32_t *items, float *scores, size_t *n, const tdm_history *h, size_t k,
+                      tdm_err *err);
+
 #endif

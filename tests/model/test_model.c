@@ -110,6 +110,40 @@ static void topk_is_the_head_of_a_full_sort(void **state)
     }
 }
 
+/* Item by item, in any order, with its bar where items come by rising index: the same list. */
+static void a_list_filled_item_by_item_is_the_same(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    float s[N], want[N], got[N];
+    uint32_t list[N], items[N], order[N];
+    for (uint64_t round = 0; round < 300; round++) {
+        tdm_rng r = tdm_rng_make(8, round, 0);
+        size_t n = 1 + (size_t)tdm_rng_below(&r, N), k = (size_t)tdm_rng_below(&r, round % 2 ? 12 : N);
+        for (size_t i = 0; i < n; i++) {
+            uint64_t kind = tdm_rng_below(&r, 30);
+            s[i] = kind == 0 ? NAN : kind == 1 ? -INFINITY : kind == 2 ? INFINITY : (float)tdm_rng_below(&r, 15) - 7;
+            order[i] = (uint32_t)i;
+        }
+        size_t m = tdm_topk(list, want, s, n, k);
+        tdm_best by_index = {.items = items, .scores = got, .k = k};
+        for (uint32_t i = 0; i < n; i++)
+            if (s[i] > tdm_best_bar(&by_index)) tdm_best_offer(&by_index, i, s[i]);
+        tdm_best_sort(&by_index);
+        CHECK(by_index.n == m && !memcmp(items, list, m * sizeof *list) && !memcmp(got, want, m * sizeof *want));
+        for (size_t i = n; i > 1; i--) {
+            size_t j = (size_t)tdm_rng_below(&r, i);
+            uint32_t swap = order[i - 1];
+            order[i - 1] = order[j];
+            order[j] = swap;
+        }
+        tdm_best drawn = {.items = items, .scores = got, .k = k};
+        for (size_t i = 0; i < n; i++) tdm_best_offer(&drawn, order[i], s[order[i]]);
+        tdm_best_sort(&drawn);
+        CHECK(drawn.n == m && !memcmp(items, list, m * sizeof *list) && !memcmp(got, want, m * sizeof *want));
+    }
+}
+
 static void evidence_keeps_the_largest_eight(void **state)
 {
     (void)state;
@@ -148,10 +182,15 @@ static void shares_and_rest_are_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(params_start_at_their_standard),   cmocka_unit_test(params_refuse_what_is_not_allowed),
-        cmocka_unit_test(registry_finds_by_name),           cmocka_unit_test(equal_scores_rank_by_id),
-        cmocka_unit_test(no_opinion_never_ranks),           cmocka_unit_test(topk_is_the_head_of_a_full_sort),
-        cmocka_unit_test(evidence_keeps_the_largest_eight), cmocka_unit_test(shares_and_rest_are_one),
+        cmocka_unit_test(params_start_at_their_standard),
+        cmocka_unit_test(params_refuse_what_is_not_allowed),
+        cmocka_unit_test(registry_finds_by_name),
+        cmocka_unit_test(equal_scores_rank_by_id),
+        cmocka_unit_test(no_opinion_never_ranks),
+        cmocka_unit_test(topk_is_the_head_of_a_full_sort),
+        cmocka_unit_test(a_list_filled_item_by_item_is_the_same),
+        cmocka_unit_test(evidence_keeps_the_largest_eight),
+        cmocka_unit_test(shares_and_rest_are_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
