@@ -15,7 +15,7 @@
  * dense solution itself.
  *
  * Of A only the pairs that are not zero are kept. None of them may be dropped to save memory: the small systems would
- * no longer be positive definite, and the links of a dense log became noise (ndcg@10 .0006 for .0212). Shorter
+ * no longer be positive definite, and the links of a dense log became noise (ndcg@10 .0003 for .0213). Shorter
  * histories may: what they leave is still X'X, of a smaller X. So where there are too many pairs, each history keeps
  * its newest rows only, as many as make them fit. */
 #ifndef TDM_CF_LOCAL_H

@@ -24,9 +24,9 @@ static bool rarer(const tdm_rows *r, uint32_t a, uint32_t b)
 }
 
 /* Turns the tally into the row of item a, and empties it. */
-static bool row_finish(const making *m, struct tdm_pairs_piece *p, tdm_tally *t, uint32_t a)
+static bool row_finish(const making *m, tdm_pairs_piece *p, tdm_tally *t, uint32_t a)
 {
-    struct tdm_pairs_row *row = &m->p->row[a];
+    tdm_pairs_row *row = &m->p->row[a];
     size_t words = m->p->I / 64 + 1, found = 0;
     for (size_t w = 0; w < words; w++) found += (size_t)__builtin_popcountll(t->touched[w]);
     if (tdm_grow(&p->item, &p->item_cap, p->n + found, sizeof *p->item)) return false;
@@ -56,7 +56,7 @@ static void rows_make(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     const making *m = ctx;
     size_t I = m->p->I;
-    struct tdm_pairs_piece *p = &m->p->piece[m->first / m->p->grain + chunk];
+    tdm_pairs_piece *p = &m->p->piece[m->first / m->p->grain + chunk];
     tdm_tally t = {.of = tdm_new(I, sizeof *t.of), .touched = tdm_new(I / 64 + 1, sizeof *t.touched)};
     p->failed = !t.of || !t.touched;
     for (size_t a = m->first + begin; a < m->first + end && !p->failed; a++) {
@@ -101,17 +101,15 @@ void tdm_pairs_clear(tdm_pairs *p)
     *p = (tdm_pairs){0};
 }
 
-/* The first place of `sorted`, from `low` on, that is not below x. */
+/* Where x stands in `sorted`, from `low` on and below n, if it is there; if not, nothing larger stands before. */
 static size_t place_of(const uint32_t *sorted, size_t low, size_t n, uint32_t x)
 {
-    size_t left = n - low;
     const uint32_t *at = sorted + low;
-    while (left > 1) { /* no branch on what is read: whether it is taken cannot be foreseen */
-        size_t half = left / 2;
-        at += at[half - 1] < x ? half : 0;
-        left -= half;
+    for (size_t left = n - low, half; left > 1; left -= half) {
+        half = left / 2;
+        at += at[half - 1] < x ? half : 0; /* no branch: which way it goes cannot be foreseen */
     }
-    return (size_t)(at - sorted) + (left == 1 && *at < x);
+    return (size_t)(at - sorted);
 }
 
 void tdm_pairs_among(const tdm_pairs *p, float *M, size_t ld, const uint32_t *item, size_t n, uint32_t *slot)
@@ -122,15 +120,16 @@ void tdm_pairs_among(const tdm_pairs *p, float *M, size_t ld, const uint32_t *it
         slot[item[i]] = (uint32_t)i + 1;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct tdm_pairs_row *row = &p->row[item[i]];
-        const struct tdm_pairs_piece *piece = &p->piece[item[i] / p->grain];
+        const tdm_pairs_row *row = &p->row[item[i]];
+        const tdm_pairs_piece *piece = &p->piece[item[i] / p->grain];
+        if (!row->n) continue; /* its piece may be empty */
         const uint32_t *to = piece->item + row->from;
         const float *weight = piece->weight + row->from;
         if (row->n > LONG * n)
-            for (size_t j = 0, k = 0; j < n && k < row->n; j++) {
+            for (size_t j = 0, k = 0; j < n; j++) {
                 if (p->row[item[j]].many < row->many) continue; /* the pair is in the other's row */
                 k = place_of(to, k, row->n, item[j]);
-                if (k < row->n && to[k] == item[j]) M[i < j ? i * ld + j : j * ld + i] = weight[k];
+                if (to[k] == item[j]) M[i < j ? i * ld + j : j * ld + i] = weight[k];
             }
         else
             for (size_t k = 0; k < row->n; k++) {

@@ -10,18 +10,23 @@
 #include "cf/links.h"
 #include "cf/rows.h"
 
+/* Rows one behind the other, each rising. */
+typedef struct tdm_pairs_piece {
+    uint32_t *item;
+    float *weight;
+    size_t n, item_cap, weight_cap;
+    bool failed;
+} tdm_pairs_piece;
+
+typedef struct tdm_pairs_row {
+    size_t from;      /* in its piece */
+    uint32_t n, many; /* pairs; people who chose the item */
+} tdm_pairs_row;
+
 typedef struct tdm_pairs {
     size_t I, grain, pieces;
-    struct tdm_pairs_piece {
-        uint32_t *item; /* rows one behind the other, each rising */
-        float *weight;
-        size_t item_cap, weight_cap, n;
-        bool failed;
-    } * piece; /* of `grain` items each */
-    struct tdm_pairs_row {
-        size_t from;      /* in its piece */
-        uint32_t n, many; /* pairs; people who chose it */
-    } * row;            /* I */
+    tdm_pairs_piece *piece; /* of `grain` items each */
+    tdm_pairs_row *row;     /* I */
 } tdm_pairs;
 
 /* Every pair of two items that maker->row tallies, with maker->weight where that is not 0. `r` says how rare items are.

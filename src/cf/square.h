@@ -3,7 +3,8 @@
  *
  * It is made where it fits: no more than `most_items`, and no more than half of the machine's memory holds. Elsewhere
  * each item has a regression of its own (local.h). Who asks for the matrix all the same gets one of the most chosen
- * items that fit, and the others stay without links. The log says what was done and what it takes, before it is done. */
+ * items that fit, and the others stay without links. The log says what was done and what it takes, before it is done.
+ */
 #ifndef TDM_CF_SQUARE_H
 #define TDM_CF_SQUARE_H
 
