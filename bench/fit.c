@@ -3,6 +3,8 @@
  *
  *     bench_fit MODEL [millions [threads [name=value ...]]]            bench_fit ials 10 2 factors=64 conjugate=1
  *
+ * people=COUNT and items=COUNT make a log of another shape: bench_fit ease 5 2 people=1000000 items=100000.
+ *
  * A model that reports progress step by step (iterations, sweeps, epochs) gets the time of its best step and the mean.
  */
 #include "base/clock.h"
@@ -59,7 +61,21 @@ static void say(void *ctx, tdm_log_level level, const char *stage, const char *m
     printf("%s: %s\n", stage, message);
 }
 
-static void params_read(tdm_params *p, const tdm_model_ops *ops, char **word)
+/* The size of the log comes before the model's own parameters are read. */
+typedef struct shape {
+    double millions;
+    size_t people, items;
+} shape;
+
+static bool shape_read(shape *s, const char *name, double value)
+{
+    bool people = !strcmp(name, "people"), items = !strcmp(name, "items");
+    if (people) s->people = (size_t)value;
+    if (items) s->items = (size_t)value;
+    return people || items;
+}
+
+static void params_read(tdm_params *p, shape *s, const tdm_model_ops *ops, char **word)
 {
     tdm_err err;
     *p = tdm_params_standard(ops->params);
@@ -67,7 +83,8 @@ static void params_read(tdm_params *p, const tdm_model_ops *ops, char **word)
         char *is = strchr(*word, '=');
         if (!is) fail("parameters are name=value");
         *is = 0;
-        if (tdm_params_set(p, ops->name, *word, strtod(is + 1, NULL), &err)) fail(err.msg);
+        double value = strtod(is + 1, NULL);
+        if (!shape_read(s, *word, value) && tdm_params_set(p, ops->name, *word, value, &err)) fail(err.msg);
     }
 }
 
@@ -89,11 +106,13 @@ int main(int argc, char **argv)
     laps l = {0};
     if (argc < 2) fail("bench_fit MODEL [millions [threads [name=value ...]]]");
     const tdm_model_ops *ops = model_of(argv[1]);
-    params_read(&p, ops, argc > 4 ? argv + 4 : argv + argc);
+    shape size = {.millions = argc > 2 ? strtod(argv[2], NULL) : 10, .items = BENCH_ITEMS};
+    size.people = (size_t)(BENCH_PEOPLE * size.millions);
+    params_read(&p, &size, ops, argc > 4 ? argv + 4 : argv + argc);
     const tdm_run_options o = {
         .threads = argc > 3 ? strtoul(argv[3], NULL, 10) : 2, .seed = 1, .log = say, .progress = lap, .ctx = &l};
     if (tdm_run_open(&run, &o, &err)) fail(err.msg);
-    bench_log_make(&log, argc > 2 ? strtod(argv[2], NULL) : 10);
+    bench_log_make_of(&log, size.millions, size.people, size.items);
     printf("%zu people, %zu items, %zu interactions, %zu threads\n", log.d.U, log.d.I, log.d.N,
            tdm_pool_threads(run->pool));
     size_t log_bytes = tdm_peak_memory();

@@ -23,10 +23,10 @@ static void *room(size_t n, size_t size)
     return p;
 }
 
-/* The rank whose share of the sum of popularities holds x. */
-static size_t drawn(const double *upto, double x)
+/* The rank, of I, whose share of the sum of popularities holds x. */
+static size_t drawn(const double *upto, size_t I, double x)
 {
-    size_t low = 0, high = BENCH_ITEMS - 1;
+    size_t low = 0, high = I - 1;
     while (low < high) {
         size_t mid = (low + high) / 2;
         if (upto[mid] > x) high = mid;
@@ -39,14 +39,15 @@ static size_t drawn(const double *upto, double x)
 static void person_make(bench_log *l, size_t u, size_t n, const double *upto, const uint32_t *name, uint32_t *last)
 {
     tdm_rng r = tdm_rng_make(7, 2, u);
+    const size_t I = l->d.I;
     size_t taste = (size_t)tdm_rng_below(&r, TASTES), tries = 0;
     double lean = tdm_rng_normal(&r), mood = tdm_rng_normal(&r);
     int64_t now = 1000000000 + (int64_t)tdm_rng_below(&r, 300000000);
     for (size_t k = 0; k < n; tries++) {
-        size_t i = drawn(upto, tdm_rng_unit(&r) * upto[BENCH_ITEMS - 1]);
+        size_t i = drawn(upto, I, tdm_rng_unit(&r) * upto[I - 1]);
         bool liked = i % TASTES == taste || tdm_rng_below(&r, 3) == 0;
         if ((!liked || last[i] == u + 1) && tries < 50) continue;
-        while (last[i] == u + 1) i = (i + 1) % BENCH_ITEMS; /* a very long history: the next one that is left */
+        while (last[i] == u + 1) i = (i + 1) % I; /* a very long history: the next one that is left */
         last[i] = (uint32_t)u + 1;
         double x = 3.5 + 0.5 * mood + lean * sin((double)i) + 0.9 * tdm_rng_normal(&r);
         l->item[l->d.N] = name[i];
@@ -60,13 +61,20 @@ static void person_make(bench_log *l, size_t u, size_t n, const double *upto, co
 
 void bench_log_make(bench_log *l, double millions)
 {
-    const size_t U = (size_t)(BENCH_PEOPLE * millions), N = (size_t)(1e6 * millions), I = BENCH_ITEMS;
+    bench_log_make_of(l, millions, (size_t)(BENCH_PEOPLE * millions), BENCH_ITEMS);
+}
+
+void bench_log_make_of(bench_log *l, double millions, size_t U, size_t I)
+{
+    const size_t N = (size_t)(1e6 * millions);
+    if (!U || !I) bench_fail("the made log", "there must be people and items");
     double *upto = room(I, sizeof *upto), *length = room(U, sizeof *length), sum = 0;
     uint32_t *last = room(I, sizeof *last), *name = room(I, sizeof *name);
     *l = (bench_log){.offset = room(U + 1, sizeof *l->offset),
                      .time = room(N, sizeof *l->time),
                      .item = room(N, sizeof *l->item),
-                     .rating = room(N, sizeof *l->rating)};
+                     .rating = room(N, sizeof *l->rating),
+                     .d.I = I};
     tdm_rng shuffle = tdm_rng_make(7, 0, 0);
     for (size_t i = 0; i < I; i++) { /* items are numbered by a hash, so popular ones lie anywhere */
         size_t j = (size_t)tdm_rng_below(&shuffle, i + 1);

@@ -7,19 +7,23 @@
  * item may use itself (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8). What two items
  * share only through a third is explained away, so a link may be negative: that is what counting pairs cannot say. A
  * history enters with its newest items first (history_decay). Of each row the k largest links are kept; the rest are
- * many and next to nothing. Catalogues that are too large: square.h. */
+ * many and next to nothing. Where one matrix of all items does not fit: local.h. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/linear.h"
+#include "cf/local.h"
 #include "cf/square.h"
 #include "kernels/spd.h"
+
+static const char stage[] = "ease";
 
 static const tdm_param params[] = {
     {"lambda", 100, 1, 100000, TDM_LOG, "added to each item's own count: more trusts rare pairs less"},
     {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
-    {"most_items", 40000, 1, 200000, TDM_INTEGER, "items in the matrix, the most chosen ones"},
+    {"most_items", 40000, 1, 200000, TDM_INTEGER, "items that one matrix is made of, the most chosen ones"},
+    TDM_LOCAL_PARAMS,
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
 };
@@ -61,33 +65,58 @@ static void rows_of(void *ctx, float *w, float *scratch, size_t begin, size_t en
     }
 }
 
+/* One matrix of all items, or of the most chosen ones. */
+static tdm_status fit_dense(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
+{
+    size_t links = (size_t)tdm_param_get(p, "k"), most_items = (size_t)tdm_param_get(p, "most_items");
+    tdm_status st = tdm_square_make(&s->square, s->rows, most_items, links, 0, run, stage, err);
+    size_t n = s->square.n;
+    if (!st && !(s->own = tdm_new(n, sizeof *s->own))) st = tdm_nomem(err, stage);
+    if (!st) {
+        tdm_pool_for(run->pool, n, 16, count, s);
+        st = tdm_spd_invert(s->square.at, n, run, stage, err);
+    }
+    if (!st) {
+        for (size_t b = 0; b < n; b++) s->own[b] = 1 / s->square.at[b * n + b];
+        const tdm_links_matrix x = {rows_of, s, s->square.item, n};
+        st = tdm_links_take(out, s->rows->I, links, &x, run, stage, err);
+    }
+    tdm_free(s->own);
+    tdm_square_clear(&s->square);
+    return st;
+}
+
+static void local_row(void *ctx, tdm_tally *t, uint32_t a)
+{
+    const tdm_rows *r = ((const solving *)ctx)->rows;
+    for (int64_t k = r->from[a]; k < r->from[a + 1]; k++)
+        for (int64_t j = r->offset[r->user[k]]; j < r->offset[r->user[k] + 1]; j++) tdm_tally_add(t, r->item[j], 1);
+}
+
+static tdm_status fit_local(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
+{
+    size_t I = s->rows->I;
+    double *diagonal = tdm_new(I, sizeof *diagonal);
+    if (!diagonal) return tdm_nomem(err, stage);
+    for (size_t a = 0; a < I; a++) diagonal[a] = (double)tdm_rows_count(s->rows, a) + s->lambda;
+    const tdm_local l = {.row = local_row, .ctx = s, .diagonal = diagonal};
+    tdm_status st = tdm_local_solve(out, &l, s->rows, p, run, stage, err);
+    tdm_free(diagonal);
+    return st;
+}
+
 static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 {
-    static const char stage[] = "ease";
     const tdm_params *p = in->params;
-    size_t links = (size_t)tdm_param_get(p, "k");
     tdm_rows rows;
+    bool dense;
     *out = NULL;
-    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), true, err);
+    tdm_status st = tdm_local_rows(&rows, &dense, in->train, p, false, in->run, stage, err);
     if (st) return st;
     solving s = {.rows = &rows, .lambda = tdm_param_get(p, "lambda")};
     tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_ease_ops, p);
     if (!l) st = tdm_nomem(err, stage);
-    if (!st)
-        st = tdm_square_make(&s.square, &rows, (size_t)tdm_param_get(p, "most_items"), links, 0, in->run, stage, err);
-    size_t n = s.square.n;
-    if (!st && !(s.own = tdm_new(n, sizeof *s.own))) st = tdm_nomem(err, stage);
-    if (!st) {
-        tdm_pool_for(in->run->pool, n, 16, count, &s);
-        st = tdm_spd_invert(s.square.at, n, in->run, stage, err);
-    }
-    if (!st) {
-        for (size_t b = 0; b < n; b++) s.own[b] = 1 / s.square.at[b * n + b];
-        const tdm_links_matrix x = {rows_of, &s, s.square.item, n};
-        st = tdm_links_take(&l->links, rows.I, links, &x, in->run, stage, err);
-    }
-    tdm_free(s.own);
-    tdm_square_clear(&s.square);
+    if (!st) st = dense ? fit_dense(&l->links, &s, p, in->run, err) : fit_local(&l->links, &s, p, in->run, err);
     tdm_rows_clear(&rows);
     if (st) tdm_linear_close((tdm_model *)l);
     else *out = &l->base;

@@ -16,17 +16,21 @@
  *     S'S: past^g (1 + past^2 + .. + past^2(n - 2 - q))        S'T: past^(g-1) + past^(g-2) future + .. + future^(g-1)
  *
  * S'T is sparse, and directional co-occurrence itself; the inverse takes out of it what other items of the past
- * explain. Links of an item to itself are left out. Catalogues that are too large: square.h. */
+ * explain. Links of an item to itself are left out. Where one matrix of all items does not fit: local.h. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/linear.h"
+#include "cf/local.h"
+#include "cf/pairs.h"
 #include "cf/square.h"
 #include "kernels/kernels.h"
 #include "kernels/spd.h"
 
 #include <math.h>
 #include <string.h>
+
+static const char stage[] = "slist";
 
 static const tdm_param params[] = {
     {"lambda", 100, 0.1, 100000, TDM_LOG, "added to each item's own sum: more trusts rare pairs less"},
@@ -35,7 +39,8 @@ static const tdm_param params[] = {
     {"future_decay", 0, 0, 1, TDM_LINEAR, "the same behind the cut; 0: the next item only"},
     {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
     {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
-    {"most_items", 40000, 1, 200000, TDM_INTEGER, "items in the matrix, the most chosen ones"},
+    {"most_items", 40000, 1, 200000, TDM_INTEGER, "items that one matrix is made of, the most chosen ones"},
+    TDM_LOCAL_PARAMS,
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
 };
@@ -66,6 +71,13 @@ static bool series(solving *s, size_t longest, double past, double future)
     return true;
 }
 
+/* What places p and q of a history of n say about A; for p = q, what its item has on the diagonal. */
+static double gram_of(const solving *s, size_t n, size_t p, size_t q)
+{
+    size_t gap = q > p ? q - p : p - q, last = q > p ? q : p;
+    return s->whole + (1 - s->whole) * s->past[gap] * s->cuts[n - 1 - last];
+}
+
 /* The lower triangle of whole X'X + (1 - whole) S'S + lambda I. */
 static void count(void *ctx, size_t chunk, size_t begin, size_t end)
 {
@@ -81,8 +93,7 @@ static void count(void *ctx, size_t chunk, size_t begin, size_t end)
             for (size_t q = 0; q < n; q++) {
                 uint32_t b = s->square.slot[history[q]];
                 if (b > a) continue;
-                size_t gap = q > p ? q - p : p - q, last = q > p ? q : p;
-                row[b] += (float)(s->whole + (1 - s->whole) * s->past[gap] * s->cuts[n - 1 - last]);
+                row[b] += (float)gram_of(s, n, p, q);
             }
         }
         row[a] += (float)s->lambda;
@@ -132,22 +143,10 @@ static void rows_of(void *ctx, float *w, float *side, size_t begin, size_t end)
     }
 }
 
-/* No more pairs of items meet in a history than this. */
-static double pairs_of(const tdm_rows *r)
+static tdm_status solve_dense(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
 {
-    double sum = 0;
-    for (size_t u = 0; u < r->U; u++) {
-        double n = (double)(r->offset[u + 1] - r->offset[u]);
-        sum += n * n;
-    }
-    return sum;
-}
-
-static tdm_status solve(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
-{
-    static const char stage[] = "slist";
     size_t links = (size_t)tdm_param_get(p, "k"), most_items = (size_t)tdm_param_get(p, "most_items");
-    tdm_status st = tdm_square_make(&s->square, s->rows, most_items, links, pairs_of(s->rows), run, stage, err);
+    tdm_status st = tdm_square_make(&s->square, s->rows, most_items, links, tdm_pairs_cells(s->rows), run, stage, err);
     if (st) return st;
     size_t n = s->square.n;
     tdm_pool_for(run->pool, n, 16, count, s);
@@ -156,6 +155,50 @@ static tdm_status solve(tdm_links *out, solving *s, const tdm_params *p, tdm_run
     if (!st) st = tdm_spd_invert(s->square.at, n, run, stage, err);
     const tdm_links_matrix x = {rows_of, s, s->square.item, n};
     return st ? st : tdm_links_take(out, s->rows->I, links, &x, run, stage, err);
+}
+
+/* ---- without one matrix: local.h ---- */
+
+static void local_row(void *ctx, tdm_tally *t, uint32_t a)
+{
+    const solving *s = ctx;
+    const tdm_rows *r = s->rows;
+    for (int64_t k = r->from[a]; k < r->from[a + 1]; k++) {
+        const uint32_t *history = r->item + r->offset[r->user[k]];
+        size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), p = r->place[k];
+        for (size_t q = 0; q < n; q++) tdm_tally_add(t, history[q], gram_of(s, n, p, q));
+    }
+}
+
+/* Item b is regressed on itself too, as in the whole matrix, also where nothing says so but a number next to nothing.
+ */
+static void local_column(void *ctx, tdm_tally *t, uint32_t b)
+{
+    const solving *s = ctx;
+    const tdm_rows *r = s->rows;
+    tdm_tally_add(t, b, 1e-20);
+    for (int64_t k = r->from[b]; k < r->from[b + 1]; k++) {
+        const uint32_t *history = r->item + r->offset[r->user[k]];
+        size_t n = (size_t)(r->offset[r->user[k] + 1] - r->offset[r->user[k]]), q = r->place[k];
+        for (size_t p = 0; p < (s->whole > 0 ? n : q); p++)
+            tdm_tally_add(t, history[p], s->whole + (p < q ? (1 - s->whole) * s->cross[q - p] : 0));
+    }
+}
+
+static tdm_status solve_local(tdm_links *out, solving *s, const tdm_params *p, tdm_run *run, tdm_err *err)
+{
+    const tdm_rows *r = s->rows;
+    double *diagonal = tdm_new(r->I, sizeof *diagonal);
+    if (!diagonal) return tdm_nomem(err, stage);
+    for (size_t i = 0; i < r->I; i++) diagonal[i] = s->lambda;
+    for (size_t u = 0; u < r->U; u++) {
+        size_t n = (size_t)(r->offset[u + 1] - r->offset[u]);
+        for (size_t q = 0; q < n; q++) diagonal[r->item[(size_t)r->offset[u] + q]] += gram_of(s, n, q, q);
+    }
+    const tdm_local l = {.row = local_row, .column = local_column, .ctx = s, .diagonal = diagonal};
+    tdm_status st = tdm_local_solve(out, &l, r, p, run, stage, err);
+    tdm_free(diagonal);
+    return st;
 }
 
 static size_t longest_row(const tdm_rows *r)
@@ -170,14 +213,15 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 {
     const tdm_params *p = in->params;
     tdm_rows rows;
+    bool dense;
     *out = NULL;
-    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), true, err);
+    tdm_status st = tdm_local_rows(&rows, &dense, in->train, p, true, in->run, stage, err);
     if (st) return st;
     solving s = {.rows = &rows, .lambda = tdm_param_get(p, "lambda"), .whole = tdm_param_get(p, "whole")};
     tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_slist_ops, p);
     if (!l || !series(&s, longest_row(&rows), tdm_param_get(p, "past_decay"), tdm_param_get(p, "future_decay")))
-        st = tdm_nomem(err, "slist");
-    if (!st) st = solve(&l->links, &s, p, in->run, err);
+        st = tdm_nomem(err, stage);
+    if (!st) st = (dense ? solve_dense : solve_local)(&l->links, &s, p, in->run, err);
     tdm_free(s.past);
     tdm_free(s.cuts);
     tdm_free(s.cross);

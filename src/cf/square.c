@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "kernels/spd.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,12 +16,16 @@ static double bytes_of(size_t n, size_t links, double pairs)
     return (all + (double)n * TDM_SPD_PANEL) * sizeof(float) + (kept + (pairs < all ? pairs : all)) * sparse;
 }
 
-/* The largest n whose matrix half of the memory holds. */
-static size_t largest(size_t n, size_t links, double pairs)
+double tdm_square_room(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page <= 0) return n;
-    double room = (double)pages * (double)page / 2;
+    return pages > 0 && page > 0 ? (double)pages * (double)page / 2 : INFINITY;
+}
+
+/* The largest n whose matrix the memory holds. */
+static size_t largest(size_t n, size_t links, double pairs)
+{
+    double room = tdm_square_room();
     size_t low = 0; /* fits */
     while (low < n) {
         size_t mid = low + (n - low + 1) / 2;
@@ -28,6 +33,14 @@ static size_t largest(size_t n, size_t links, double pairs)
         else n = mid - 1;
     }
     return low;
+}
+
+bool tdm_square_chosen(size_t I, const tdm_params *p, double pairs)
+{
+    double form = tdm_param_get(p, "form");
+    size_t most = (size_t)tdm_param_get(p, "most_items"), links = (size_t)tdm_param_get(p, "k");
+    if (form > 0) return form < 2;
+    return I <= most && largest(I, links, pairs) == I;
 }
 
 static int by_key(const void *a, const void *b)

@@ -188,6 +188,7 @@ static void the_most_chosen_items_stay_and_it_is_said(void **state)
         float got[5], want[5];
         tdm_params p = tdm_params_standard(both[k]->params);
         CHECK_OK(tdm_params_set(&p, "test", "most_items", 4, &err), err);
+        CHECK_OK(tdm_params_set(&p, "test", "form", 1, &err), err);
         struct tdm_run run = {.seed = 1, .log = hear};
         tdm_fit_input in = {.train = &full->d, .params = &p, .run = &run};
         tdm_model *m, *n = toy_fit(both[k], less, "", 1);
