@@ -21,7 +21,9 @@ all: setup
 	cmake --build $(BUILD)
 
 setup:
-	sh tools/setup.sh
+	sh tools/setup.sh $(EXTRA)
+
+check check-deep: EXTRA = arm
 
 demo: all
 	$(BUILD)/bin/tandem demo tandem-demo

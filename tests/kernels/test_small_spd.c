@@ -29,8 +29,8 @@ static void with_every_table(table_fn *fn)
 {
     const size_t width[] = {16, 32, 48, 64, 96, 112, 128, 160}, rows[] = {0, 1, 3, 8, 15, 16, 17, 40, 65, 130, 399};
     unsigned has = tdm_cpu_features();
-    const unsigned ask[] = {0, TDM_CPU_AVX2, TDM_CPU_AVX2 | TDM_CPU_AVX512};
-    for (size_t t = 0; t < 3; t++) {
+    const unsigned ask[] = {0, TDM_CPU_AVX2, TDM_CPU_AVX2 | TDM_CPU_AVX512, TDM_CPU_NEON};
+    for (size_t t = 0; t < sizeof ask / sizeof *ask; t++) {
         if ((ask[t] & has) != ask[t]) continue;
         tdm_kernels k;
         tdm_kernels_init(&k, ask[t]);
