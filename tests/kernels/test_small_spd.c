@@ -227,7 +227,8 @@ static void solves(const tdm_kernels *k, size_t K, size_t n)
     CHECK(fabs(fit - bx) <= 1e-4 * size);
     tdm_small_spd_descend(&s, y, &again, at, w, c, n, 200);
     double largest = 1e-6;
-    for (size_t i = 0; i < K; i++) largest = fmax(largest, fabs((double)x[i]));
+    for (size_t i = 0; i < K; i++)
+        if (fabs((double)x[i]) > largest) largest = fabs((double)x[i]); /* gcc 12.2 for ARM breaks down over fmax() here */
     for (size_t i = 0; i < K; i++) CHECK(fabs((double)x[i] - (double)y[i]) <= 2e-3 * largest);
     CHECK(fabs(again - bx) <= 1e-4 * size);
     if (n) { /* factored and asked again: the same x from the same right side */
