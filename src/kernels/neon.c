@@ -4,6 +4,7 @@
 #include "kernels/tables.h"
 
 #include <arm_neon.h>
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -49,6 +50,11 @@ static inline vec drop_below(vec v, uint64_t draw, uint16_t cut)
 {
     uint16x4_t in = vcge_u16(vcreate_u16(draw), vdup_n_u16(cut)); /* all ones widen to all ones as signed numbers */
     return keep(v, vreinterpretq_u32_s32(vmovl_s16(vreinterpret_s16_u16(in))));
+}
+
+static inline void add_four(float s[4], vec a, vec b, vec c, vec d)
+{
+    vst1q_f32(s, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
 }
 
 enum { ROWS = 8 }; /* of a tile of gram: with three vectors of sums each, 24 of 32 registers */
