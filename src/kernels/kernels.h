@@ -68,8 +68,9 @@ typedef struct tdm_kernels {
                           const float *c, const float *p, size_t n);
 
     /* A = U'U for a symmetric positive definite A of which the upper triangle is read; U takes its place, with the
-     * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions. False: A is not positive
-     * definite, as far as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
+     * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions; what becomes of it below
+     * the diagonal is between spd_factor and the spd_solve of the same table. False: A is not positive definite, as far
+     * as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
     bool (*spd_factor)(float *A, size_t lda, size_t n);
     void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
 } tdm_kernels;

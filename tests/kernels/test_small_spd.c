@@ -125,10 +125,14 @@ static void pulls(const tdm_kernels *k, size_t K, size_t n)
         double said = k->pull(r, X, K, w, without ? NULL : c, p, n);
         CHECK(fabs(said - told) <= gamma_of(K + 2) * told_mass);
         memset(X, 0, n * K * sizeof *X);
-        CHECK(k->gather_pull(X, again, Y, K, at, w, without ? NULL : c, p, n) == said);
-        CHECK(!memcmp(r, again, K * sizeof *r));
+        said =
+            k->gather_pull(X, again, Y, K, at, w, without ? NULL : c, p, n); /* the same, added up in another order */
+        CHECK(fabs(said - told) <= gamma_of(K + 2) * told_mass);
         for (size_t j = 0; j < n; j++) CHECK(!memcmp(X + j * K, Y + at[j] * K, K * sizeof *X));
-        for (size_t i = 0; i < K; i++) CHECK(fabs((double)r[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+        for (size_t i = 0; i < K; i++) {
+            CHECK(fabs((double)r[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+            CHECK(fabs((double)again[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+        }
     }
 }
 
@@ -228,7 +232,8 @@ static void solves(const tdm_kernels *k, size_t K, size_t n)
     tdm_small_spd_descend(&s, y, &again, at, w, c, n, 200);
     double largest = 1e-6;
     for (size_t i = 0; i < K; i++)
-        if (fabs((double)x[i]) > largest) largest = fabs((double)x[i]); /* gcc 12.2 for ARM breaks down over fmax() here */
+        if (fabs((double)x[i]) > largest)
+            largest = fabs((double)x[i]); /* gcc 12.2 for ARM breaks down over fmax() here */
     for (size_t i = 0; i < K; i++) CHECK(fabs((double)x[i] - (double)y[i]) <= 2e-3 * largest);
     CHECK(fabs(again - bx) <= 1e-4 * size);
     if (n) { /* factored and asked again: the same x from the same right side */
