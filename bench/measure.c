@@ -90,10 +90,11 @@ void bench_line(const char *name, const bench_tables *t, bool in_flops, bench_wo
         const bench_ceilings *c = &t->c[i];
         *slot = t->k[i];
         double seconds = bench_best(fn, ctx), bytes = w.read + w.written;
-        double computing = fmax(w.flops / c->flops, w.quotients / c->quotients);
+        double operating = w.flops / c->flops, dividing = w.quotients / c->quotients;
+        double computing = fmax(operating, dividing);
         double moved = bytes + (w.level == BENCH_NEAR ? 0 : w.fresh);
         double moving = moved / (w.written > 0 ? c->copy : c->read)[w.level];
-        by = computing > moving ? "arithmetic" : where[w.level];
+        by = computing < moving ? where[w.level] : operating < dividing ? "quotients" : "arithmetic";
         printf("%9.1f %3.0f %%", (in_flops ? w.flops : bytes) / seconds / 1e9,
                100 * (computing > moving ? computing : moving) / seconds);
     }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef __m256 vec;
-enum { LANES = 8, SUMS = 4 };
+enum { LANES = 8 };
 #define ALL(f) _mm256_set1_ps(f)
 #define LOAD(p) _mm256_loadu_ps(p)
 #define STORE(p, v) _mm256_storeu_ps(p, v)

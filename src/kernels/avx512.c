@@ -7,7 +7,7 @@
 #include <math.h>
 
 typedef __m512 vec;
-enum { LANES = 16, SUMS = 4 };
+enum { LANES = 16 };
 #define ALL(f) _mm512_set1_ps(f)
 #define LOAD(p) _mm512_loadu_ps(p)
 #define STORE(p, v) _mm512_storeu_ps(p, v)

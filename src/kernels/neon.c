@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* neon.c - four floats at a time, on 64-bit ARM, where Advanced SIMD is part of the base: nothing to ask for, no flags.
- * Vectors are short and registers are 32, so sums are many. */
+ */
 #include "kernels/tables.h"
 
 #include <arm_neon.h>
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 typedef float32x4_t vec;
-enum { LANES = 4, SUMS = 8 };
+enum { LANES = 4 };
 #define ALL(f) vdupq_n_f32(f)
 #define LOAD(p) vld1q_f32(p)
 #define STORE(p, v) vst1q_f32(p, v)
