@@ -9,6 +9,15 @@ set(TDM_ARM_CC ${TDM_ARM_GCC})
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
     set(TDM_ARM_CC ${CMAKE_C_COMPILER} --target=aarch64-linux-gnu) # with the gcc package's libraries
 endif()
+set(TDM_ARM_WORKS FALSE) # some systems have the compiler without a C library
+if(TDM_ARM_GCC AND TDM_QEMU_ARM)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/arm.c "#include <stdio.h>\nint main(void) { return puts(\"ARM\") < 0; }\n")
+    execute_process(COMMAND ${TDM_ARM_CC} -static ${CMAKE_CURRENT_BINARY_DIR}/arm.c -o ${CMAKE_CURRENT_BINARY_DIR}/arm.out
+        RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+    if(NOT failed)
+        set(TDM_ARM_WORKS TRUE)
+    endif()
+endif()
 set(TDM_ARM_FLAGS -std=c17 -O3 -g1 ${TDM_WARNINGS} ${TDM_WARNINGS_C} -Wno-missing-field-initializers -Werror
     ${TDM_ARITHMETIC} -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTDM_HAVE_NEON=1
     -I${CMAKE_SOURCE_DIR}/tests/kernels/alone -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/src
@@ -47,9 +56,9 @@ function(tdm_test_neon name)
     if(TDM_SANITIZE OR CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
         return()
     endif()
-    if(NOT TDM_ARM_GCC OR NOT TDM_QEMU_ARM)
+    if(NOT TDM_ARM_WORKS)
         add_test(NAME ${name}_neon COMMAND ${CMAKE_COMMAND} -E echo
-            "skipped: needs aarch64-linux-gnu-gcc and qemu-aarch64; sh tools/setup.sh arm, then configure again")
+            "skipped: needs aarch64-linux-gnu-gcc with a C library, and qemu-aarch64; sh tools/setup.sh arm, then configure again")
         set_tests_properties(${name}_neon PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped: ")
         return()
     endif()
