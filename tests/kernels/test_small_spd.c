@@ -150,7 +150,7 @@ static void factors(const tdm_kernels *k, size_t K, size_t n)
     float b[WIDEST], was[WIDEST], x[WIDEST];
     static double full[WIDEST * WIDEST];
     memset(full, 0, sizeof full);
-    for (size_t i = 0; i < K * K; i++) A[i] = 1e30f; /* what lies outside must not matter */
+    for (size_t i = 0; i < K * K; i++) A[i] = NAN; /* what lies outside must not matter */
     for (size_t i = 0; i < n; i++)
         for (size_t j = i; j < n; j++) {
             double s = i == j ? 0.1 : 0;
