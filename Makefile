@@ -5,7 +5,7 @@
 #   make check        install what is missing, build with gcc and clang, pass every test
 #   make check-deep   sanitizers, fuzzers and the tests that take long
 #   make fuzz         the fuzzers alone, FUZZ_SECONDS each; what they learn stays in FUZZ_CORPUS
-#   make bench        kernels and training steps, beside what the machine can do
+#   make bench        kernels of each instruction set and training steps, beside what the machine can do
 #   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for five times as much
 
 BUILD := build/release
@@ -21,7 +21,9 @@ all: setup
 	cmake --build $(BUILD)
 
 setup:
-	sh tools/setup.sh
+	sh tools/setup.sh $(EXTRA)
+
+check check-deep: EXTRA = arm
 
 demo: all
 	$(BUILD)/bin/tandem demo tandem-demo

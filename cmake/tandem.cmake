@@ -35,10 +35,11 @@ add_library(tdm_flags INTERFACE)
 target_compile_features(tdm_flags INTERFACE c_std_17 cxx_std_17)
 target_compile_definitions(tdm_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
 target_include_directories(tdm_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
-target_compile_options(tdm_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wvla
-    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
-    $<$<BOOL:${TDM_WERROR}>:-Werror> -fno-math-errno -ffp-contract=off)
+set(TDM_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wvla)
+set(TDM_WARNINGS_C -Wstrict-prototypes -Wmissing-prototypes)
+set(TDM_ARITHMETIC -fno-math-errno -ffp-contract=off)
+target_compile_options(tdm_flags INTERFACE ${TDM_WARNINGS} "$<$<COMPILE_LANGUAGE:C>:${TDM_WARNINGS_C}>"
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<BOOL:${TDM_WERROR}>:-Werror> ${TDM_ARITHMETIC})
 if(TDM_SANITIZE)
     target_compile_options(tdm_flags INTERFACE -fsanitize=${TDM_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(tdm_flags INTERFACE -fsanitize=${TDM_SANITIZE})

@@ -2,6 +2,7 @@
 /* avx2.c - eight floats at a time. Built with -mavx2 -mfma; nothing here runs before the processor was asked. */
 #include "kernels/tables.h"
 
+#include <float.h>
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
@@ -47,6 +48,12 @@ static inline float max_all(vec v)
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     a = _mm_max_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+}
+
+static inline void add_four(float s[4], vec a, vec b, vec c, vec d)
+{
+    vec t = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    _mm_storeu_ps(s, _mm_add_ps(_mm256_castps256_ps128(t), _mm256_extractf128_ps(t, 1)));
 }
 
 enum { ROWS = 4 }; /* of a tile of gram: with three vectors of sums each, twelve of sixteen registers */

@@ -2,6 +2,7 @@
 /* avx512.c - sixteen floats at a time. Built with -mavx512f -mavx512bw -mavx512dq -mavx512vl. */
 #include "kernels/tables.h"
 
+#include <float.h>
 #include <immintrin.h>
 #include <math.h>
 
@@ -25,6 +26,16 @@ enum { LANES = 16 };
                         v)
 #define ADD_ALL(v) _mm512_reduce_add_ps(v)
 #define MAX_ALL(v) _mm512_reduce_max_ps(v)
+
+static inline void add_four(float s[4], vec a, vec b, vec c, vec d)
+{
+    vec t = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b),
+        u = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
+    __m512d v = _mm512_castps_pd(t), w = _mm512_castps_pd(u);
+    t = _mm512_castpd_ps(_mm512_unpacklo_pd(v, w)) + _mm512_castpd_ps(_mm512_unpackhi_pd(v, w));
+    __m256 h = _mm512_castps512_ps256(t) + _mm512_extractf32x8_ps(t, 1);
+    _mm_storeu_ps(s, _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1));
+}
 
 enum { ROWS = 8 }; /* of a tile of gram: with three vectors of sums each, 24 of 32 registers */
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kernels.c - which table, and the matrix product. The tables are built once, on first use, and never change. */
+/* kernels.c - which table. It is built once, on first use, and never changes. */
 #include "kernels/tables.h"
 
-#include <dnnl.h>
 #include <pthread.h>
 
 unsigned tdm_cpu_features(void)
@@ -14,6 +13,8 @@ unsigned tdm_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         cpu |= TDM_CPU_AVX512;
+#elif TDM_HAVE_NEON
+    cpu |= TDM_CPU_NEON;
 #endif
     return cpu;
 }
@@ -24,6 +25,8 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu)
 #if TDM_HAVE_X86
     if (cpu & TDM_CPU_AVX2) tdm_kernels_init_avx2(k);
     if (cpu & TDM_CPU_AVX512) tdm_kernels_init_avx512(k);
+#elif TDM_HAVE_NEON
+    if (cpu & TDM_CPU_NEON) tdm_kernels_init_neon(k);
 #else
     (void)cpu;
 #endif
@@ -38,18 +41,4 @@ const tdm_kernels *tdm_kernels_best(void)
 {
     pthread_once(&once, prepare);
     return &best;
-}
-
-/* oneDNN asks OpenMP how many threads the caller may use; the number is the calling thread's own. More than one would
- * fight with the pool, and their number would be in the bits of a result. (Declared here: omp.h belongs to a compiler,
- * the function to the library that oneDNN is linked with.) */
-extern void omp_set_num_threads(int n);
-
-void tdm_gemm(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda, const float *B,
-              size_t ldb, float beta, float *C, size_t ldc)
-{
-    if (!M || !N) return;
-    omp_set_num_threads(1);
-    dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', (dnnl_dim_t)M, (dnnl_dim_t)N, (dnnl_dim_t)K, alpha, A, (dnnl_dim_t)lda,
-               B, (dnnl_dim_t)ldb, beta, C, (dnnl_dim_t)ldc);
 }

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2 }; /* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL */
+/* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL; NEON is what every 64-bit ARM processor has. */
+enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2, TDM_CPU_NEON = 4 };
 
 /* What one AdamW update of an array needs: m and v are corrected by the two `fix` factors. */
 typedef struct tdm_adamw_rates {
@@ -21,7 +22,7 @@ typedef struct tdm_adamw_rates {
 } tdm_adamw_rates;
 
 typedef struct tdm_kernels {
-    const char *isa;                                            /* "c", "avx2", "avx512" */
+    const char *isa;                                            /* "c", "avx2", "avx512", "neon" */
     float (*dot)(const float *a, const float *b, size_t n);     /* sum a_i b_i */
     void (*axpy)(float *y, float a, const float *x, size_t n);  /* y += a x */
     void (*scale)(float *y, float a, const float *x, size_t n); /* y = a x; y may be x */
@@ -67,8 +68,9 @@ typedef struct tdm_kernels {
                           const float *c, const float *p, size_t n);
 
     /* A = U'U for a symmetric positive definite A of which the upper triangle is read; U takes its place, with the
-     * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions. False: A is not positive
-     * definite, as far as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
+     * reciprocals of its diagonal. A has room for n rounded up to TDM_PAD in both directions; what becomes of it below
+     * the diagonal is between spd_factor and the spd_solve of the same table. False: A is not positive definite, as far
+     * as floats can tell. spd_solve: x = A^-1 b from that; x and b hold n rounded up. */
     bool (*spd_factor)(float *A, size_t lda, size_t n);
     void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
 

@@ -29,8 +29,8 @@ static void with_every_table(table_fn *fn)
 {
     const size_t width[] = {16, 32, 48, 64, 96, 112, 128, 160}, rows[] = {0, 1, 3, 8, 15, 16, 17, 40, 65, 130, 399};
     unsigned has = tdm_cpu_features();
-    const unsigned ask[] = {0, TDM_CPU_AVX2, TDM_CPU_AVX2 | TDM_CPU_AVX512};
-    for (size_t t = 0; t < 3; t++) {
+    const unsigned ask[] = {0, TDM_CPU_AVX2, TDM_CPU_AVX2 | TDM_CPU_AVX512, TDM_CPU_NEON};
+    for (size_t t = 0; t < sizeof ask / sizeof *ask; t++) {
         if ((ask[t] & has) != ask[t]) continue;
         tdm_kernels k;
         tdm_kernels_init(&k, ask[t]);
@@ -125,10 +125,14 @@ static void pulls(const tdm_kernels *k, size_t K, size_t n)
         double said = k->pull(r, X, K, w, without ? NULL : c, p, n);
         CHECK(fabs(said - told) <= gamma_of(K + 2) * told_mass);
         memset(X, 0, n * K * sizeof *X);
-        CHECK(k->gather_pull(X, again, Y, K, at, w, without ? NULL : c, p, n) == said);
-        CHECK(!memcmp(r, again, K * sizeof *r));
+        said =
+            k->gather_pull(X, again, Y, K, at, w, without ? NULL : c, p, n); /* the same, added up in another order */
+        CHECK(fabs(said - told) <= gamma_of(K + 2) * told_mass);
         for (size_t j = 0; j < n; j++) CHECK(!memcmp(X + j * K, Y + at[j] * K, K * sizeof *X));
-        for (size_t i = 0; i < K; i++) CHECK(fabs((double)r[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+        for (size_t i = 0; i < K; i++) {
+            CHECK(fabs((double)r[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+            CHECK(fabs((double)again[i] - exact[i]) <= gamma_of(K + n + 4) * mass[i]);
+        }
     }
 }
 
@@ -146,7 +150,7 @@ static void factors(const tdm_kernels *k, size_t K, size_t n)
     float b[WIDEST], was[WIDEST], x[WIDEST];
     static double full[WIDEST * WIDEST];
     memset(full, 0, sizeof full);
-    for (size_t i = 0; i < K * K; i++) A[i] = 1e30f; /* what lies outside must not matter */
+    for (size_t i = 0; i < K * K; i++) A[i] = NAN; /* what lies outside must not matter */
     for (size_t i = 0; i < n; i++)
         for (size_t j = i; j < n; j++) {
             double s = i == j ? 0.1 : 0;
@@ -227,7 +231,9 @@ static void solves(const tdm_kernels *k, size_t K, size_t n)
     CHECK(fabs(fit - bx) <= 1e-4 * size);
     tdm_small_spd_descend(&s, y, &again, at, w, c, n, 200);
     double largest = 1e-6;
-    for (size_t i = 0; i < K; i++) largest = fmax(largest, fabs((double)x[i]));
+    for (size_t i = 0; i < K; i++)
+        if (fabs((double)x[i]) > largest)
+            largest = fabs((double)x[i]); /* gcc 12.2 for ARM breaks down over fmax() here */
     for (size_t i = 0; i < K; i++) CHECK(fabs((double)x[i] - (double)y[i]) <= 2e-3 * largest);
     CHECK(fabs(again - bx) <= 1e-4 * size);
     if (n) { /* factored and asked again: the same x from the same right side */
