@@ -4,7 +4,7 @@
  *     bench_ask MODEL [millions [threads [questions [name=value ...]]]]         bench_ask user-knn 10 2 1000 search=1
  *
  * The people are drawn evenly from the training rows, each asks with the whole history and is not a neighbour of
- * itself. Batches of 16 go to the threads. The last figure is a sum over all scores: it shows whether two ways of
+ * itself. Batches of 16 go to the threads. A first round, not timed, sums all scores: it shows whether two ways of
  * finding them found the same. */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -59,7 +59,7 @@ typedef struct asking {
     const tdm_model *m;
     const tdm_dataset *d;
     tdm_history *h;
-    double *sum; /* of each batch */
+    double *sum; /* of each batch; NULL: not asked for */
 } asking;
 
 static void ask(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -69,8 +69,8 @@ static void ask(void *ctx, size_t chunk, size_t begin, size_t end)
     float *scores = tdm_new((end - begin) * a->d->I, sizeof *scores);
     if (!scores) fail("not enough memory");
     if (a->m->ops->score(a->m, scores, a->h + begin, end - begin, &err)) fail(err.msg);
-    a->sum[chunk] = 0;
-    for (size_t i = 0; i < (end - begin) * a->d->I; i++)
+    if (a->sum) a->sum[chunk] = 0;
+    for (size_t i = 0; a->sum && i < (end - begin) * a->d->I; i++)
         if (isfinite(scores[i])) a->sum[chunk] += (double)scores[i];
     tdm_free(scores);
 }
@@ -100,9 +100,9 @@ int main(int argc, char **argv)
     if (ops->fit(&model, &in, &err)) fail(err.msg);
     printf("%s: fit %.2f s, %.2f s of processors\n", ops->name, tdm_seconds() - began, processor_seconds() - busy);
     if (Q > log.d.U) Q = log.d.U;
-    asking a = {
-        .m = model, .d = &log.d, .h = tdm_new(Q, sizeof *a.h), .sum = tdm_new(tdm_chunks(Q, BATCH), sizeof *a.sum)};
-    if (!a.h || !a.sum) fail("not enough memory");
+    double *sums = tdm_new(tdm_chunks(Q, BATCH), sizeof *sums), sum = 0;
+    asking a = {.m = model, .d = &log.d, .h = tdm_new(Q, sizeof *a.h), .sum = sums};
+    if (!a.h || !sums) fail("not enough memory");
     for (size_t q = 0; q < Q; q++) {
         size_t u = q * log.d.U / Q, at = (size_t)log.d.offset[u];
         a.h[q] = (tdm_history){.items = log.d.item + at,
@@ -111,18 +111,21 @@ int main(int argc, char **argv)
                                .now = TDM_NO_TIME,
                                .self = (uint32_t)u};
     }
+    tdm_pool_for(run->pool, Q, BATCH, ask, &a);
+    for (size_t c = 0; c < tdm_chunks(Q, BATCH); c++) sum += sums[c];
+    printf("scores sum to %.9g\n", sum);
+    a.sum = NULL;
     for (int round = 0; round < ROUNDS; round++) {
         began = tdm_seconds();
         busy = processor_seconds();
         tdm_pool_for(run->pool, Q, BATCH, ask, &a);
-        double took = tdm_seconds() - began, sum = 0;
-        for (size_t c = 0; c < tdm_chunks(Q, BATCH); c++) sum += a.sum[c];
-        printf("%zu people in %.3f s: %.0f people/s, %.3f s of processors; scores sum to %.9g\n", Q, took,
-               (double)Q / took, processor_seconds() - busy, sum);
+        double took = tdm_seconds() - began;
+        printf("%zu people in %.3f s: %.0f people/s, %.3f s of processors\n", Q, took, (double)Q / took,
+               processor_seconds() - busy);
         fflush(stdout);
     }
     tdm_free(a.h);
-    tdm_free(a.sum);
+    tdm_free(sums);
     tdm_model_close(model);
     bench_log_clear(&log);
     tdm_run_close(run);

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 4096, COUNT_BITS = 20, MOST = (1 << COUNT_BITS) - 1 }; /* a block's sums: 32 kB */
-static const double whole = 0x1p43, careful = 1 - 1e-6;               /* bounds give way by more than rounding can do */
+enum { BLOCK = 4096, COUNT_BITS = 20, MOST = (1 << COUNT_BITS) - 1, AHEAD = 8 }; /* a block's sums: 32 kB */
+static const double whole = 0x1p43, careful = 1 - 1e-6; /* bounds give way by more than rounding can do */
 
 /* ---- people by length ---- */
 
@@ -264,6 +264,15 @@ static void block(search *x, size_t begin, size_t end)
     }
 }
 
+/* Rows lie anywhere in memory: those that are soon read are called for. */
+static void call_for(const tdm_neighbours *s, const tdm_rows *r, size_t b)
+{
+    if (b >= s->n) return;
+    const uint32_t *item = r->item + r->offset[s->user[b]];
+    size_t n = (size_t)(r->offset[s->user[b] + 1] - r->offset[s->user[b]]);
+    for (size_t q = 0; q < n && q < 256; q += TDM_ALIGN / sizeof *item) __builtin_prefetch(item + q);
+}
+
 /* The sums of those found, from their own rows: a search that left lists unread knows only parts of them. */
 static void complete(search *x)
 {
@@ -271,6 +280,7 @@ static void complete(search *x)
     const tdm_rows *r = &x->p->rows;
     for (size_t b = 0; b < s->n; b++) {
         uint64_t sum = 0;
+        call_for(s, r, b + AHEAD);
         for (int64_t k = r->offset[s->user[b]]; k < r->offset[s->user[b] + 1]; k++)
             sum += s->weight[s->slot[r->item[k]]];
         s->s[b] = similarity(x, sum, x->p->length[s->user[b]]);
@@ -284,6 +294,7 @@ static void anchors(search *x)
     for (size_t b = 0; b < s->n; b++) {
         const uint32_t *item = r->item + r->offset[s->user[b]];
         size_t n = (size_t)(r->offset[s->user[b] + 1] - r->offset[s->user[b]]);
+        call_for(s, r, b + AHEAD);
         uint32_t newest = UINT32_MAX;
         for (size_t q = 0; q < n; q++) {
             uint32_t j = s->slot[item[q]] - 1; /* nothing shared: the largest there is */

@@ -39,12 +39,12 @@ static const tdm_param params[] = {
     {"rated_k", 60, 1, 10000, TDM_INTEGER, "raters of an item that predict a rating"},
     {"rated_shrink", 20, 0, 10000, TDM_LOG, "people who rated so few common items count by c / (c + rated_shrink)"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
-    {"search", 0, 0, 2, TDM_INTEGER, "0: approximate from 500,000 people on; 1: exact; 2: approximate"},
-    {"unread", 0.1, 0, 0.9, TDM_LINEAR, "approximate: part of the history's weight whose lists of people are not read"},
+    {"search", 0, 0, 2, TDM_INTEGER, "0: approximate from 1,000,000 people on; 1: exact; 2: approximate"},
+    {"unread", 0.05, 0, 0.9, TDM_LINEAR, "approximate: part of the history's weight whose lists of people are not read"},
     {0},
 };
 
-enum { REACH = 256, MANY = 500000 }; /* steps after which gap_decay falls no further; people who are searched roughly */
+enum { REACH = 256, MANY = 1000000 }; /* steps after which gap_decay falls no further; people who are searched roughly */
 
 typedef struct user_knn {
     tdm_model base;
@@ -52,7 +52,7 @@ typedef struct user_knn {
     tdm_baseline baseline;
     tdm_people people;
     tdm_crowd crowd;
-    double *damp;           /* I: 1 / n_t^target_power */
+    float *damp;            /* I: 1 / n_t^target_power */
     double near[REACH + 1]; /* near[steps] = gap_decay^(steps - 1) */
     size_t k;
     double before, amplify, unread;
@@ -100,7 +100,7 @@ static tdm_status prepare(user_knn *s, tdm_rows *rows, tdm_err *err)
     if (!s->damp) return tdm_nomem(err, "user-knn");
     for (size_t i = 0; i < s->people.rows.I; i++) {
         size_t n = tdm_rows_count(&s->people.rows, i);
-        s->damp[i] = n ? pow((double)n, -target) : 0;
+        s->damp[i] = n ? (float)pow((double)n, -target) : 0;
     }
     return TDM_OK;
 }
@@ -206,7 +206,7 @@ static void score_one(const user_knn *s, float *scores, const vote *v)
         for (size_t q = anchor + 1; q < n; q++)
             scores[item[q]] += (float)(power * s->near[q - anchor < REACH ? q - anchor : REACH]);
     }
-    for (size_t i = 0; i < r->I; i++) scores[i] = scores[i] > 0 ? (float)((double)scores[i] * s->damp[i]) : -INFINITY;
+    for (size_t i = 0; i < r->I; i++) scores[i] = scores[i] > 0 ? scores[i] * s->damp[i] : -INFINITY;
 }
 
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
