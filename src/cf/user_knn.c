@@ -6,7 +6,7 @@
  * (Resnick et al., "GroupLens", CSCW 1994; Herlocker et al., SIGIR 1999; amplification: Breese et al., UAI 1998.) The
  * s_v are those of similar.h. d(v, t) = gap_decay^(steps - 1) for an item that v chose `steps` after the newest item
  * the two share, and `before` times that for one chosen earlier: what a neighbour went on to says more than where that
- * neighbour came from. gap_decay = before = 1 is the classic vote.
+ * neighbour came from. gap_decay = before = 1 is the classic vote. The neighbours are found by neighbours.h.
  *
  * Ratings: over the rated_k most similar raters of t, around the baseline b,
  *
@@ -40,11 +40,15 @@ static const tdm_param params[] = {
     {"rated_shrink", 20, 0, 10000, TDM_LOG, "people who rated so few common items count by c / (c + rated_shrink)"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {"search", 0, 0, 2, TDM_INTEGER, "0: approximate from 1,000,000 people on; 1: exact; 2: approximate"},
-    {"unread", 0.05, 0, 0.9, TDM_LINEAR, "approximate: part of the history's weight whose lists of people are not read"},
+    {"unread", 0.05, 0, 0.9, TDM_LINEAR,
+     "approximate: part of the history's weight whose lists of people are not read"},
     {0},
 };
 
-enum { REACH = 256, MANY = 1000000 }; /* steps after which gap_decay falls no further; people who are searched roughly */
+enum {
+    REACH = 256,
+    MANY = 1000000
+}; /* steps after which gap_decay falls no further; people who are searched roughly */
 
 typedef struct user_knn {
     tdm_model base;
