@@ -37,6 +37,8 @@ tdm_status tdm_people_make(tdm_people *out, tdm_rows *rows, const tdm_baseline *
         p.length[u] = sqrt(length);
         p.centred[u] = sqrt(centred);
     }
+    tdm_free(p.rows.rating); /* the residuals say it all */
+    p.rows.rating = NULL;
     *out = p;
     return TDM_OK;
 }

@@ -20,7 +20,7 @@ typedef enum tdm_similarity { TDM_COSINE, TDM_PEARSON, TDM_CENTRED } tdm_similar
 
 /* Training people as they are compared. */
 typedef struct tdm_people {
-    tdm_rows rows;   /* each item once for a person */
+    tdm_rows rows;   /* each item once for a person; without ratings */
     float *residual; /* N: rating minus baseline; NaN: none */
     double *b;       /* I */
     double *length;  /* U: |b_v| */

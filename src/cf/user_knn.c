@@ -6,7 +6,7 @@
  * (Resnick et al., "GroupLens", CSCW 1994; Herlocker et al., SIGIR 1999; amplification: Breese et al., UAI 1998.) The
  * s_v are those of similar.h. d(v, t) = gap_decay^(steps - 1) for an item that v chose `steps` after the newest item
  * the two share, and `before` times that for one chosen earlier: what a neighbour went on to says more than where that
- * neighbour came from. gap_decay = before = 1 is the classic vote.
+ * neighbour came from. gap_decay = before = 1 is the classic vote. The neighbours are found by neighbours.h.
  *
  * Ratings: over the rated_k most similar raters of t, around the baseline b,
  *
@@ -18,7 +18,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "cf/cf.h"
-#include "cf/similar.h"
+#include "cf/neighbours.h"
 #include "model/evidence.h"
 #include "model/stored.h"
 #include "model/topk.h"
@@ -39,20 +39,27 @@ static const tdm_param params[] = {
     {"rated_k", 60, 1, 10000, TDM_INTEGER, "raters of an item that predict a rating"},
     {"rated_shrink", 20, 0, 10000, TDM_LOG, "people who rated so few common items count by c / (c + rated_shrink)"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
+    {"search", 0, 0, 2, TDM_INTEGER, "0: approximate from 1,000,000 people on; 1: exact; 2: approximate"},
+    {"unread", 0.05, 0, 0.9, TDM_LINEAR,
+     "approximate: part of the history's weight whose lists of people are not read"},
     {0},
 };
 
-enum { REACH = 256 }; /* steps after which gap_decay falls no further */
+enum {
+    REACH = 256,
+    MANY = 1000000
+}; /* steps after which gap_decay falls no further; people who are searched roughly */
 
 typedef struct user_knn {
     tdm_model base;
     tdm_params p;
     tdm_baseline baseline;
     tdm_people people;
-    double *damp;           /* I: 1 / n_t^target_power */
+    tdm_crowd crowd;
+    float *damp;            /* I: 1 / n_t^target_power */
     double near[REACH + 1]; /* near[steps] = gap_decay^(steps - 1) */
     size_t k;
-    double before, amplify;
+    double before, amplify, unread;
     uint64_t mark; /* of the training rows */
     tdm_safetensors *file;
 } user_knn;
@@ -61,6 +68,7 @@ static void user_knn_close(tdm_model *m)
 {
     user_knn *s = (user_knn *)m;
     if (!s) return;
+    tdm_crowd_clear(&s->crowd);
     tdm_people_clear(&s->people);
     tdm_baseline_clear(&s->baseline);
     tdm_free(s->damp);
@@ -87,12 +95,16 @@ static tdm_status prepare(user_knn *s, tdm_rows *rows, tdm_err *err)
     s->near[1] = 1;
     for (size_t g = 2; g <= REACH; g++) s->near[g] = s->near[g - 1] * gap_decay;
     tdm_status st = tdm_people_make(&s->people, rows, &s->baseline, tdm_param_get(&s->p, "iuf_power"), err);
+    if (!st) st = tdm_crowd_make(&s->crowd, &s->people, err);
     if (st) return st;
+    double search = tdm_param_get(&s->p, "search");
+    bool near = search > 0 ? search > 1 : s->people.rows.U >= MANY;
+    s->unread = near ? tdm_param_get(&s->p, "unread") : 0;
     s->damp = tdm_new(s->people.rows.I, sizeof *s->damp);
     if (!s->damp) return tdm_nomem(err, "user-knn");
     for (size_t i = 0; i < s->people.rows.I; i++) {
         size_t n = tdm_rows_count(&s->people.rows, i);
-        s->damp[i] = n ? pow((double)n, -target) : 0;
+        s->damp[i] = n ? (float)pow((double)n, -target) : 0;
     }
     return TDM_OK;
 }
@@ -123,23 +135,37 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 /* One search: whose places are reused from history to history. */
 typedef struct vote {
     tdm_probe probe;
-    tdm_similar similar;
-    uint32_t *best; /* k; numbers of similar.user, most similar first */
-    size_t n_best;
+    tdm_neighbours near;
+    tdm_similar similar; /* by Pearson; made where it is asked for */
 } vote;
 
 static void vote_clear(vote *v)
 {
     tdm_probe_clear(&v->probe);
+    tdm_neighbours_clear(&v->near);
     tdm_similar_clear(&v->similar);
-    tdm_free(v->best);
 }
 
 static tdm_status vote_make(vote *v, const user_knn *s, tdm_err *err)
 {
-    *v = (vote){.best = tdm_new(s->k, sizeof *v->best)};
-    if (!v->best) return tdm_nomem(err, "a vote of neighbours");
-    return tdm_similar_make(&v->similar, &s->people, err);
+    *v = (vote){0};
+    return tdm_neighbours_make(&v->near, &s->people, s->k, err);
+}
+
+/* The k most similar by Pearson: those of everybody who shares an item. */
+static tdm_status by_ratings(vote *v, const user_knn *s, double shrink, tdm_err *err)
+{
+    tdm_neighbours *near = &v->near;
+    tdm_similar *all = &v->similar;
+    tdm_status st = all->user ? TDM_OK : tdm_similar_make(all, &s->people, err);
+    if (st) return st;
+    tdm_similar_find(all, &s->people, &v->probe, shrink);
+    near->n = tdm_topk(near->user, near->s, all->s, all->n, near->k);
+    for (size_t b = 0; b < near->n; b++) {
+        near->user[b] = all->user[near->user[b]];
+        near->anchor[b] = all->anchor[near->user[b]];
+    }
+    return TDM_OK;
 }
 
 /* Finds the neighbours of `h`. */
@@ -150,13 +176,14 @@ static tdm_status vote_call(vote *v, const user_knn *s, const tdm_history *h, td
     tdm_probe_clear(&v->probe);
     tdm_status st = tdm_probe_make(&v->probe, &s->people, &s->baseline, h, kind, decay, err);
     if (!st && kind == TDM_PEARSON && !v->probe.n) { /* a rating array in which nothing is rated */
+        kind = TDM_COSINE;
         tdm_probe_clear(&v->probe);
-        st = tdm_probe_make(&v->probe, &s->people, &s->baseline, h, TDM_COSINE, decay, err);
+        st = tdm_probe_make(&v->probe, &s->people, &s->baseline, h, kind, decay, err);
     }
     if (st) return st;
-    tdm_similar_find(&v->similar, &s->people, &v->probe, shrink);
-    v->n_best = tdm_topk(v->best, NULL, v->similar.s, v->similar.n, s->k);
-    return TDM_OK;
+    return kind == TDM_PEARSON
+               ? by_ratings(v, s, shrink, err)
+               : tdm_neighbours_find(&v->near, &s->people, &s->crowd, &v->probe, shrink, s->unread, err);
 }
 
 /* d(v, t) for the item at `place` of v's row, whose newest shared item is at `anchor`. The anchor itself, which the
@@ -172,14 +199,18 @@ static void score_one(const user_knn *s, float *scores, const vote *v)
 {
     const tdm_rows *r = &s->people.rows;
     for (size_t i = 0; i < r->I; i++) scores[i] = 0;
-    for (size_t b = 0; b < v->n_best; b++) {
-        uint32_t person = v->similar.user[v->best[b]];
-        double power = pow((double)v->similar.s[v->best[b]], s->amplify);
-        size_t at = (size_t)r->offset[person], n = (size_t)r->offset[person + 1] - at;
-        for (size_t q = 0; q < n; q++)
-            scores[r->item[at + q]] += (float)(power * distance_weight(s, v->similar.anchor[person], q));
+    for (size_t b = 0; b < v->near.n; b++) {
+        uint32_t person = v->near.user[b];
+        double power = pow((double)v->near.s[b], s->amplify), back = power * s->before;
+        size_t anchor = v->near.anchor[b], n = (size_t)(r->offset[person + 1] - r->offset[person]);
+        const uint32_t *item = r->item + r->offset[person];
+        for (size_t q = 0; q < anchor; q++)
+            scores[item[q]] += (float)(back * s->near[anchor - q < REACH ? anchor - q : REACH]);
+        scores[item[anchor]] += (float)power;
+        for (size_t q = anchor + 1; q < n; q++)
+            scores[item[q]] += (float)(power * s->near[q - anchor < REACH ? q - anchor : REACH]);
     }
-    for (size_t i = 0; i < r->I; i++) scores[i] = scores[i] > 0 ? (float)((double)scores[i] * s->damp[i]) : -INFINITY;
+    for (size_t i = 0; i < r->I; i++) scores[i] = scores[i] > 0 ? scores[i] * s->damp[i] : -INFINITY;
 }
 
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
@@ -204,9 +235,9 @@ tdm_status tdm_user_knn_people(const tdm_model *m, uint32_t *users, float *simil
     *n = 0;
     tdm_status st = vote_make(&v, s, err);
     if (!st) st = vote_call(&v, s, h, err);
-    for (size_t b = 0; !st && b < v.n_best && b < most; b++) {
-        users[b] = v.similar.user[v.best[b]];
-        similarity[b] = v.similar.s[v.best[b]];
+    for (size_t b = 0; !st && b < v.near.n && b < most; b++) {
+        users[b] = v.near.user[b];
+        similarity[b] = v.near.s[b];
         *n = b + 1;
     }
     vote_clear(&v);
@@ -232,13 +263,13 @@ static tdm_status because(const tdm_model *m, tdm_evidence *out, const tdm_histo
     vote v;
     tdm_status st = vote_make(&v, s, err);
     if (!st) st = vote_call(&v, s, h, err);
-    for (size_t b = 0; !st && item < s->people.rows.I && b < v.n_best; b++) {
-        uint32_t person = v.similar.user[v.best[b]];
+    for (size_t b = 0; !st && item < s->people.rows.I && b < v.near.n; b++) {
+        uint32_t person = v.near.user[b];
         size_t place = place_of(&s->people.rows, person, item);
         if (place == SIZE_MAX) continue;
-        double x = (double)v.similar.s[v.best[b]], sum = 0;
+        double x = (double)v.near.s[b], sum = 0;
         tdm_evidence_person(out, person, (float)x);
-        x = pow(x, s->amplify) * distance_weight(s, v.similar.anchor[person], place);
+        x = pow(x, s->amplify) * distance_weight(s, v.near.anchor[b], place);
         for (size_t j = 0; j < v.probe.n; j++) sum += tdm_similar_term(&s->people, &v.probe, j, person);
         for (size_t j = 0; j < v.probe.n; j++)
             part[v.probe.at[j]] += x * tdm_similar_term(&s->people, &v.probe, j, person) / sum;
