@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/linear.h"
+#include "cf/update.h"
 #include "model/topk.h"
 
 #include <math.h>
@@ -46,12 +47,14 @@ typedef struct pairing {
     double *norm;    /* I: the item's squared length */
     float *residual; /* N: rating minus baseline, NaN where there is none */
     double shrink, source, target;
+    const unsigned char *only; /* I: the rows to make; NULL: all */
 } pairing;
 
 static void row(void *ctx, tdm_tally *t, uint32_t from)
 {
     const pairing *c = ctx;
     const tdm_rows *r = c->rows;
+    if (c->only && !c->only[from]) return;
     for (int64_t k = r->from[from]; k < r->from[from + 1]; k++) {
         uint32_t u = r->user[k];
         for (int64_t j = r->offset[u]; j < r->offset[u + 1]; j++)
@@ -110,6 +113,32 @@ static void ranking_prepare(pairing *c, const tdm_params *p)
     c->target = tdm_param_get(p, "target_power");
 }
 
+tdm_status tdm_item_knn_links(tdm_links *out, const tdm_rows *rows, const double *size, const unsigned char *only,
+                              const tdm_params *p, tdm_run *run, tdm_err *err)
+{
+    pairing c = {.rows = rows,
+                 .person = tdm_new(rows->U, sizeof(double)),
+                 .norm = tdm_new(rows->I, sizeof(double)),
+                 .only = only};
+    tdm_status st = c.person && c.norm ? TDM_OK : tdm_nomem(err, "item-knn");
+    const tdm_links_maker maker = {row, weight, &c};
+    if (!st) {
+        ranking_prepare(&c, p);
+        for (size_t i = 0; size && i < rows->I; i++) c.norm[i] = size[i];
+        st = tdm_links_make(out, rows->I, (size_t)tdm_param_get(p, "k"), &maker, run, "item-knn", err);
+    }
+    tdm_free(c.person);
+    tdm_free(c.norm);
+    return st;
+}
+
+size_t tdm_item_knn_rated(tdm_model *m, tdm_links **rated, tdm_baseline **baseline)
+{
+    item_knn *s = (item_knn *)m;
+    if (s) *rated = &s->rated, *baseline = &s->baseline;
+    return sizeof *s;
+}
+
 /* Sets up `c` for ratings. */
 static void rating_prepare(pairing *c, const tdm_baseline *b, const tdm_params *p)
 {
@@ -136,23 +165,15 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), true, err);
     if (st) return st;
     item_knn *s = tdm_linear_new(sizeof *s, &tdm_item_knn_ops, p);
-    pairing c = {.rows = &rows,
-                 .person = tdm_new(rows.U, sizeof(double)),
-                 .norm = tdm_new(rows.I, sizeof(double)),
-                 .residual = tdm_new(rows.N, sizeof(float))};
-    if (!s || !c.person || !c.norm || !c.residual) st = tdm_nomem(err, "item-knn");
+    pairing c = {.rows = &rows, .norm = tdm_new(rows.I, sizeof(double)), .residual = tdm_new(rows.N, sizeof(float))};
+    if (!s || !c.norm || !c.residual) st = tdm_nomem(err, "item-knn");
     if (!st) st = tdm_baseline_make(&s->baseline, &rows, in->train, err);
-    if (!st) {
-        ranking_prepare(&c, p);
-        const tdm_links_maker maker = {row, weight, &c};
-        st = tdm_links_make(&s->linear.links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "item-knn", err);
-    }
+    if (!st) st = tdm_item_knn_links(&s->linear.links, &rows, NULL, NULL, p, in->run, err);
     if (!st) { /* without ratings nothing is finite and the links are empty */
         rating_prepare(&c, &s->baseline, p);
         const tdm_links_maker maker = {rated_row, rated_weight, &c};
         st = tdm_links_make(&s->rated, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "item-knn", err);
     }
-    tdm_free(c.person);
     tdm_free(c.norm);
     tdm_free(c.residual);
     tdm_rows_clear(&rows);
@@ -234,6 +255,7 @@ const tdm_model_ops tdm_item_knn_ops = {
     .path = "cf/item-knn.safetensors",
     .params = params,
     .fit = fit,
+    .update = tdm_item_knn_update,
     .score = tdm_linear_score,
     .rate = rate,
     .because = tdm_linear_because,
