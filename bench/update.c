@@ -84,7 +84,7 @@ static void later_choose(whole *w, double share, double shifted)
         if (n + c > want) c = want - n;
         w->late[u] = (uint32_t)c;
         n += c;
-        for (size_t k = at + count - 2 - c; c && k < at + count; k++) {
+        for (size_t k = at + count - c; k < at + count; k++) {
             tdm_rng r = tdm_rng_make(3, u, k);
             if (tdm_rng_unit(&r) < shifted) w->item[k] = (uint32_t)((w->item[k] * 7919ull + 1) % w->I);
         }

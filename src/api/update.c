@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cf/cf.h"
 #include "cf/update.h"
 #include "eval/evaluate.h"
 #include "hybrid/hybrid.h"
@@ -31,9 +32,10 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-/* A row may lack this share of itself before it is made anew, and from this drift on a fit is advised:
- * docs/models.md has the measurements. */
-static const double share = 0.05, far = 0.1;
+/* A row may lack this share of itself before it is made anew. A fit is advised where drift is beyond `far` by more than
+ * its margin, and where ials has taken in more than `much` of all events since it was fitted: docs/models.md has the
+ * measurements. */
+static const double share = 0.05, far = 0.1, much = 0.1;
 enum { JUDGES = 2000, FEWEST = 30 }; /* people that drift is measured on, at most; below the fewest it is noise */
 
 static const char *const counted[] = {"popularity", "user-knn", NULL}; /* fitted again: no more than reading the rows */
@@ -58,6 +60,7 @@ typedef struct updater {
     tdm_updated what[TDM_MAX_MODELS];
     double seconds[TDM_MAX_MODELS], then[TDM_MAX_MODELS], now[TDM_MAX_MODELS];
     size_t judges_then, judges_now;
+    double fitted; /* training events when the folder was trained */
 } updater;
 
 /* ---- who is who ---- */
@@ -227,6 +230,22 @@ static double drift_of(const updater *w, int i)
     return 1 - w->now[i] / w->then[i];
 }
 
+/* One standard error of drift, or more: an ndcg lies in [0, 1], so its variance is at most mean (1 - mean). */
+static double margin_of(const updater *w, int i)
+{
+    double a = w->then[i], b = w->now[i];
+    return b / a * sqrt((1 - a) / (a * (double)w->judges_then) + (b > 0 ? (1 - b) / (b * (double)w->judges_now) : 0));
+}
+
+/* The share of events that came in after the training. */
+static double taken_in(const updater *w) { return fmax(0, 1 - w->fitted / (double)w->split->train->N); }
+
+static bool wants_fit(const updater *w, int i)
+{
+    if (w->fate[i] == LEFT_OUT || drift_of(w, i) > far + margin_of(w, i)) return true;
+    return tdm_models[i] == &tdm_ials_ops && w->fate[i] == UPDATED && taken_in(w) > much;
+}
+
 /* ---- the folder ---- */
 
 static tdm_status data_copy(const updater *w, const char *dataset, tdm_err *err)
@@ -267,7 +286,9 @@ static bool fate_add(cJSON *m, const updater *w, int i)
     double d = drift_of(w, i);
     if (ok && w->fate[i] != LEFT_OUT && w->model[i]->ops->score)
         ok = cJSON_AddNumberToObject(m, "ndcg_then", w->then[i]) && cJSON_AddNumberToObject(m, "ndcg_now", w->now[i]) &&
-             (isnan(d) ? cJSON_AddNullToObject(m, "drift") : cJSON_AddNumberToObject(m, "drift", d));
+             (isnan(d) ? cJSON_AddNullToObject(m, "drift") != NULL
+                       : cJSON_AddNumberToObject(m, "drift", d) &&
+                             cJSON_AddNumberToObject(m, "drift_margin", margin_of(w, i)));
     return ok;
 }
 
@@ -284,9 +305,11 @@ static tdm_status manifest_write(const updater *w, tdm_err *err)
     cJSON_DeleteItemFromObjectCaseSensitive(m, "files");
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)w->data->fingerprint);
     cJSON_AddStringToObject(m, "dataset", hex);
+    cJSON_DeleteItemFromObjectCaseSensitive(m, "fitted_events");
+    cJSON_AddNumberToObject(m, "fitted_events", w->fitted);
     for (int k = cJSON_GetArraySize(list) - 1; k >= 0; k--) {
         static const char *const fields[] = {"update",    "rows_remade", "missing", "missing_most",
-                                             "ndcg_then", "ndcg_now",    "drift"};
+                                             "ndcg_then", "ndcg_now",    "drift",   "drift_margin"};
         cJSON *one = cJSON_GetArrayItem(list, k);
         int i = tdm_models_index(tdm_str_of(tdm_json_str(one, "name", "")));
         for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
@@ -350,6 +373,7 @@ static tdm_status answer_make(char **answer, const updater *w, const char *model
         cJSON_AddNumberToObject(o, "people_changed", (double)w->n_changed) &&
         cJSON_AddNumberToObject(o, "people_new", (double)now->U - (double)was->U) &&
         cJSON_AddNumberToObject(o, "items_new", (double)now->I - (double)was->I) &&
+        cJSON_AddNumberToObject(o, "taken_in", taken_in(w)) &&
         cJSON_AddNumberToObject(o, "judged_then", (double)w->judges_then) &&
         cJSON_AddNumberToObject(o, "judged_now", (double)w->judges_now) && (list = cJSON_AddArrayToObject(o, "models"));
     for (int i = 0; ok && tdm_models[i]; i++) {
@@ -357,7 +381,7 @@ static tdm_status answer_make(char **answer, const updater *w, const char *model
         ok = (one = cJSON_CreateObject()) && cJSON_AddItemToArray(list, one) &&
              cJSON_AddStringToObject(one, "name", tdm_models[i]->name) && fate_add(one, w, i) &&
              cJSON_AddNumberToObject(one, "seconds", w->seconds[i]);
-        refit = refit || w->fate[i] == LEFT_OUT || drift_of(w, i) > far;
+        refit = refit || wants_fit(w, i);
     }
     ok = ok && cJSON_AddBoolToObject(o, "refit", refit);
     if (ok) return tdm_answer(answer, o, err);
@@ -373,6 +397,7 @@ static tdm_status work(updater *w, char **answer, const char *model, const char 
     if (!st) st = tdm_dataset_open(&w->data, dataset, err);
     if (!st) st = tdm_split_make(&w->split, w->data, &w->old->protocol, err);
     if (!st) st = maps_make(w, dataset, err);
+    if (!st) w->fitted = tdm_json_num(w->old->manifest, "fitted_events", (double)w->old->split->train->N);
     if (!st) st = sweep(w->side, 0, err);
     if (!st) st = tdm_folder_make(w->side, err);
     if (!st) st = data_copy(w, dataset, err);

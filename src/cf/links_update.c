@@ -9,7 +9,8 @@
  * date: what such a row lacks, together, is at most that share of its mass (and a link below the k-th stays out).
  *
  * When the newest rows only were added to a history, the pairs without a new end are as they were. When anything else
- * happened to it, all its pairs count as changed: more than there are, so the bound holds. */
+ * happened to it, all its pairs count as changed: more than there are, so the bound holds. (An item that one history
+ * repeats makes pairs with itself, which are in the mass of cooccurrence and no link.) */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"

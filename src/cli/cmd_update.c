@@ -24,7 +24,7 @@ static void show(const cJSON *answer)
     cli_put_text(stdout, word(answer, "model"), 0);
     printf(": %+.0f training events, %+.0f people, %+.0f items; the rows of %.0f people changed.\n", came,
            number(answer, "people_new"), number(answer, "items_new"), number(answer, "people_changed"));
-    printf("  %-14s %-9s %8s %11s %9s %8s %8s\n", "model", "", "seconds", "rows anew", "missing", "at most", "drift");
+    printf("  %-14s %-9s %8s %11s %9s %8s %14s\n", "model", "", "seconds", "rows anew", "missing", "at most", "drift");
     cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(answer, "models"))
     {
         const char *fate = word(m, "update");
@@ -34,7 +34,8 @@ static void show(const cJSON *answer)
             printf(" %11.0f %8.2f%% %7.1f%%", number(m, "rows_remade"), 100 * number(m, "missing"),
                    100 * number(m, "missing_most"));
         else printf(" %11s %9s %8s", "", "", "");
-        if (cJSON_IsNumber(drift)) printf(" %7.1f%%", 100 * drift->valuedouble);
+        if (cJSON_IsNumber(drift))
+            printf(" %6.1f%% ± %3.1f%%", 100 * drift->valuedouble, 100 * number(m, "drift_margin"));
         putchar('\n');
         out |= !strcmp(fate, "left out");
     }
