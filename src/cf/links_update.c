@@ -62,24 +62,29 @@ static void mass_add(const weighing *w, double *mass, const uint32_t *item, size
     }
 }
 
-/* Sizes of items, and the mass of their rows (mass NULL: not wanted). */
-static tdm_status measure(const weighing *w, double *size, double *mass, const tdm_dataset *d, const uint32_t *item_now,
-                          size_t I, tdm_err *err)
+/* Adds a history to sizes of items. */
+static void size_add(const weighing *w, double *size, const uint32_t *item, size_t n, double sign)
+{
+    double pair = sign * (w->once ? pair_of(w, n) : 1);
+    for (size_t j = 0; j < n; j++) size[item[j]] += pair;
+}
+
+/* Sizes of items, and the mass of their rows. Added up in the order of a fit, so that the bits are a fit's. */
+static tdm_status measure(const weighing *w, double *size, double *mass, const tdm_dataset *d, size_t I, tdm_err *err)
 {
     tdm_reading r;
-    tdm_status st = tdm_reading_open(&r, d, item_now, I, (size_t)tdm_param_get(w->p, "longest"), w->once, err);
+    tdm_status st = tdm_reading_open(&r, d, NULL, I, (size_t)tdm_param_get(w->p, "longest"), w->once, err);
     for (size_t u = 0; !st && u < d->U; u++) {
         size_t n = tdm_reading_of(&r, u);
-        double pair = w->once ? pair_of(w, n) : 1;
-        for (size_t j = 0; j < n; j++) size[r.item[j]] += pair;
-        if (mass) mass_add(w, mass, r.item, n, 0);
+        size_add(w, size, r.item, n, 1);
+        mass_add(w, mass, r.item, n, 0);
     }
     tdm_reading_close(&r);
     return st;
 }
 
-/* Adds to missing[] what each row lacks of today. */
-static tdm_status changes_add(const weighing *w, double *lack, const tdm_update *u, tdm_err *err)
+/* Adds to lack[] what each row lacks of today, and takes size_was[], which comes as today's, back to what it was. */
+static tdm_status changes_add(const weighing *w, double *lack, double *size_was, const tdm_update *u, tdm_err *err)
 {
     size_t longest = (size_t)tdm_param_get(w->p, "longest");
     tdm_reading was = {0}, now = {0};
@@ -87,6 +92,8 @@ static tdm_status changes_add(const weighing *w, double *lack, const tdm_update 
     if (!st) st = tdm_reading_open(&now, u->now, NULL, u->now->I, longest, w->once, err);
     for (size_t c = 0; !st && c < u->n_changed; c++) {
         size_t a = tdm_reading_of(&was, u->changed[c].was), b = tdm_reading_of(&now, u->changed[c].now), same = 0;
+        size_add(w, size_was, now.item, b, -1);
+        size_add(w, size_was, was.item, a, 1);
         while (same < a && same < b && was.item[same] == now.item[same]) same++;
         if (same < a) {
             mass_add(w, lack, was.item, a, 0);
@@ -105,10 +112,10 @@ static tdm_status changes_add(const weighing *w, double *lack, const tdm_update 
 
 /* ---- joining ---- */
 
-/* The factor of today's size over the size that was, to a power. */
+/* The factor of today's size over the size that was, to a power. What took a sum back to 0 left its rounding. */
 static void ratios(double *out, const double *was, const double *now, size_t I, double power)
 {
-    for (size_t i = 0; i < I; i++) out[i] = was[i] > 0 && now[i] > 0 ? pow(was[i] / now[i], power) : 1;
+    for (size_t i = 0; i < I; i++) out[i] = was[i] > 1e-9 * now[i] && now[i] > 0 ? pow(was[i] / now[i], power) : 1;
 }
 
 /* Rows that only[] marks from `made`, the others from `old` in today's numbers, times source[a] target[b] (NULL: 1). */
@@ -127,8 +134,9 @@ static tdm_status join(tdm_links *out, const tdm_links *old, const tdm_links *ma
     for (size_t a = 0; a < I; a++) {
         while (was < old->I && (u->item_now[was] == TDM_NONE || u->item_now[was] < a)) was++;
         bool known = was < old->I && u->item_now[was] == a;
-        if (made && only[a]) {
-            size_t begin = (size_t)made->offset[a], count = (size_t)made->offset[a + 1] - begin;
+        if (only && only[a]) {
+            size_t begin = made ? (size_t)made->offset[a] : 0; /* NULL: nobody has any of them */
+            size_t count = made ? (size_t)made->offset[a + 1] - begin : 0;
             if (count) memcpy(item + n, made->item + begin, count * sizeof *item);
             if (count) memcpy(weight + n, made->weight + begin, count * sizeof *weight);
             n += count;
@@ -167,22 +175,22 @@ static tdm_status update(tdm_linear *l, const tdm_linear *old, const tdm_update 
     l->missing = missing;
     tdm_status st = x && only && missing ? TDM_OK : tdm_nomem(err, "an update");
     if (!st) st = weighing_open(&w, &old->p, once, err);
-    if (!st) st = measure(&w, size_was, NULL, u->was, u->item_now, I, err);
-    if (!st) st = measure(&w, size, mass, u->now, NULL, I, err);
+    if (!st) st = measure(&w, size, mass, u->now, I, err);
+    if (!st) memcpy(size_was, size, I * sizeof *size);
     if (!st) lack_carry(lack, old->missing, u);
-    if (!st) st = changes_add(&w, lack, u, err);
+    if (!st) st = changes_add(&w, lack, size_was, u, err);
     for (size_t i = 0; !st && i < I; i++) missing[i] = (float)lack[i];
     if (!st) {
         tdm_rows_mark(only, missing, mass, I, u->share, what);
         st = tdm_people_with(&people, &n, u->now, only, err);
     }
     if (!st) st = tdm_rows_of(&rows, u->now, people, n, NULL, I, longest, once, err);
-    if (!st && once) st = tdm_item_knn_links(&made, &rows, size, only, &old->p, u->run, err);
-    if (!st && !once) st = tdm_cooccurrence_links(&made, &rows, size, only, &old->p, u->run, err);
+    if (!st && once && n) st = tdm_item_knn_links(&made, &rows, size, only, &old->p, u->run, err);
+    if (!st && !once && n) st = tdm_cooccurrence_links(&made, &rows, size, only, &old->p, u->run, err);
     if (!st) {
         ratios(mass, size_was, size, I, tdm_param_get(&old->p, "source_power"));
         ratios(lack, size_was, size, I, tdm_param_get(&old->p, "target_power"));
-        st = join(&l->links, &old->links, &made, u, only, mass, lack, err);
+        st = join(&l->links, &old->links, n ? &made : NULL, u, only, mass, lack, err);
     }
     tdm_links_clear(&made);
     tdm_rows_clear(&rows);
