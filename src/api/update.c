@@ -421,7 +421,9 @@ tdm_status tdm_pipeline_update(char **answer, const char *model, const char *dat
         return tdm_fail(err, TDM_E_ARG, "%s: is there already; an update makes a new folder", folder);
     updater *w = tdm_new(1, sizeof *w);
     tdm_buf side = {0};
-    tdm_buf_fmt(&side, "%s.updating", folder);
+    int length = (int)strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') length--; /* the folder beside it, not one inside it */
+    tdm_buf_fmt(&side, "%.*s.updating", length, folder);
     tdm_status st = w && !side.failed ? TDM_OK : tdm_nomem(err, folder);
     if (!st) {
         w->folder = folder;

@@ -179,7 +179,7 @@ static void more_of_the_same(void **state)
 
     /* and the same again: nothing new */
     char *first = in("same-model");
-    cJSON *twice = update(first, data, "twice", 1);
+    cJSON *twice = update(first, data, "twice/", 1);
     CHECK((int)tdm_json_num(twice, "people_changed", -1) == 0);
     CHECK(cJSON_IsNull(cJSON_GetObjectItem(model_of(twice, "ials"), "drift")));
     CHECK(!tdm_json_bool(twice, "refit", true));
