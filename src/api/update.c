@@ -8,8 +8,8 @@
  *     drift = 1 - now / then        ndcg@10 of one and the same model on validation questions of the people whose rows
  *                                   changed: then by the old folder, now by the new one
  *
- * No model has seen the answers of either, so more of the same leaves drift near 0, and a change of taste that half
- * made-new rows cannot follow shows. The new folder is made as "<folder>.updating" and takes its name when it is whole.
+ * No model has seen the answers of either, so more of the same leaves drift near 0 and a change of taste raises it. The
+ * new folder is made as "<folder>.updating" and takes its name when it is whole.
  */
 #include "api/answer.h"
 #include "api/bundle.h"
