@@ -128,6 +128,12 @@ tdm_status tdm_pipeline_prepare(char **health, const char *folder, const tdm_opt
 tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *folder, const tdm_options *o,
                               tdm_run *run, tdm_err *err);
 
+/* Brings a model folder up to date with a dataset that holds its events and new ones, split by the folder's own protocol,
+ * into `folder`, which must not be there yet and is whole once it is. Models that cannot take events in stay as they
+ * are; where items came or went they are left out. *answer: for each model what was done, its error and its drift. */
+tdm_status tdm_pipeline_update(char **answer, const char *model, const char *dataset, const char *folder, tdm_run *run,
+                               tdm_err *err);
+
 /* Ranks the whole catalogue for every held-out person with every model of the folder; writes report.json, report.html
  * and what `o` asks for. The protocol is the folder's own: o->split, ties, seen and duplicates are not read. */
 tdm_status tdm_pipeline_evaluate(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run,

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/linear.h"
+#include "cf/update.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static const tdm_param params[] = {
     {0},
 };
 
-enum { WINDOW = 512 };
+enum { WINDOW = TDM_COOCCURRENCE_WINDOW };
 
 typedef struct counting {
     const tdm_rows *rows;
@@ -37,7 +38,8 @@ typedef struct counting {
     double before[WINDOW + 1]; /* reverse times that */
     size_t window;
     double shrink;
-    double *source, *target; /* I: n_a^source and n_b^target */
+    double *source, *target;   /* I: n_a^source and n_b^target */
+    const unsigned char *only; /* I: the rows to make; NULL: all */
 } counting;
 
 /* What stands around one place of a history: near[0 .. back) before it, near[back .. n) after it. */
@@ -54,6 +56,7 @@ static void row(void *ctx, tdm_tally *t, uint32_t from)
     const counting *c = ctx;
     const tdm_rows *r = c->rows;
     around w[AHEAD];
+    if (c->only && !c->only[from]) return;
     for (int64_t k = r->from[from], m; k < r->from[from + 1]; k += m) {
         for (m = 0; m < AHEAD && k + m < r->from[from + 1]; m++) {
             const uint32_t *history = r->item + r->offset[r->user[k + m]];
@@ -80,7 +83,8 @@ static float weight(void *ctx, uint32_t from, uint32_t to, double sum, uint32_t 
     return (float)(sum * count / (count + c->shrink) / (c->source[from] * c->target[to]));
 }
 
-static bool counting_prepare(counting *c, const tdm_params *p)
+/* size: n of each item; NULL: as many as `rows` has. */
+static bool counting_prepare(counting *c, const double *size, const tdm_params *p)
 {
     double reverse = tdm_param_get(p, "reverse"), decay = tdm_param_get(p, "gap_decay"), x = 1;
     for (; c->window < WINDOW && x > 1e-2; x *= decay) {
@@ -92,27 +96,34 @@ static bool counting_prepare(counting *c, const tdm_params *p)
     c->target = tdm_new(c->rows->I, sizeof *c->target);
     if (!c->source || !c->target) return false;
     for (size_t i = 0; i < c->rows->I; i++) { /* here, for a pair of powers for each link is most of a fit */
-        c->source[i] = pow((double)tdm_rows_count(c->rows, i), tdm_param_get(p, "source_power"));
-        c->target[i] = pow((double)tdm_rows_count(c->rows, i), tdm_param_get(p, "target_power"));
+        double n = size ? size[i] : (double)tdm_rows_count(c->rows, i);
+        c->source[i] = pow(n, tdm_param_get(p, "source_power"));
+        c->target[i] = pow(n, tdm_param_get(p, "target_power"));
     }
     return true;
+}
+
+tdm_status tdm_cooccurrence_links(tdm_links *out, const tdm_rows *rows, const double *size, const unsigned char *only,
+                                  const tdm_params *p, tdm_run *run, tdm_err *err)
+{
+    counting c = {.rows = rows, .only = only};
+    tdm_status st = counting_prepare(&c, size, p) ? TDM_OK : tdm_nomem(err, "co-occurrence");
+    const tdm_links_maker maker = {row, weight, &c};
+    if (!st) st = tdm_links_make(out, rows->I, (size_t)tdm_param_get(p, "k"), &maker, run, "cooccurrence", err);
+    tdm_free(c.source);
+    tdm_free(c.target);
+    return st;
 }
 
 static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 {
     *out = NULL;
-    const tdm_params *p = in->params;
     tdm_rows rows;
-    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(p, "longest"), false, err);
+    tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(in->params, "longest"), false, err);
     if (st) return st;
-    counting c = {.rows = &rows};
-    tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_cooccurrence_ops, p);
-    if (!l || !counting_prepare(&c, p)) st = tdm_nomem(err, "co-occurrence");
-    const tdm_links_maker maker = {row, weight, &c};
-    if (!st)
-        st = tdm_links_make(&l->links, rows.I, (size_t)tdm_param_get(p, "k"), &maker, in->run, "cooccurrence", err);
-    tdm_free(c.source);
-    tdm_free(c.target);
+    tdm_linear *l = tdm_linear_new(sizeof *l, &tdm_cooccurrence_ops, in->params);
+    if (!l) st = tdm_nomem(err, "co-occurrence");
+    if (!st) st = tdm_cooccurrence_links(&l->links, &rows, NULL, NULL, in->params, in->run, err);
     tdm_rows_clear(&rows);
     if (st) tdm_linear_close((tdm_model *)l);
     else *out = &l->base;
@@ -132,6 +143,7 @@ const tdm_model_ops tdm_cooccurrence_ops = {
     .path = "cf/cooccurrence.safetensors",
     .params = params,
     .fit = fit,
+    .update = tdm_cooccurrence_update,
     .score = tdm_linear_score,
     .topk = tdm_linear_topk,
     .because = tdm_linear_because,

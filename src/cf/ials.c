@@ -15,14 +15,14 @@
  *     score(i) = y_i' A^-1 sum over j: c_j y_j,        A = w0 sum of y y' + pull + sum over j: a_j y_j y_j'
  *
  * so c_j y_i' A^-1 y_j is exactly what item j adds. */
-#include "cf/ials.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "cf/cf.h"
 #include "cf/factors_topk.h"
+#include "cf/ials_model.h"
 #include "cf/recency.h"
-#include "cf/rows.h"
+#include "cf/update.h"
 #include "kernels/small_spd.h"
 #include "model/evidence.h"
 #include "model/stored.h"
@@ -48,17 +48,7 @@ static const tdm_param params[] = {
     {0},
 };
 
-typedef struct ials {
-    tdm_model base;
-    tdm_params p;
-    tdm_ials_rules rules;
-    double alpha, decay;
-    bool by_rating;
-    size_t I;
-    const float *item;     /* I x K, in a basis where the sum of y y' is diagonal; all 0 where nobody chose it */
-    const float *spread;   /* K: w0 times that diagonal */
-    tdm_safetensors *file; /* what mapped arrays lie in; NULL for a fitted model, which owns them */
-} ials;
+typedef tdm_ials_model ials;
 
 static void ials_close(tdm_model *m)
 {
@@ -67,6 +57,8 @@ static void ials_close(tdm_model *m)
     if (!s->file) {
         tdm_free((void *)(uintptr_t)s->item);
         tdm_free((void *)(uintptr_t)s->spread);
+        tdm_free((void *)(uintptr_t)s->people);
+        tdm_free((void *)(uintptr_t)s->missing);
     }
     tdm_safetensors_close(s->file);
     tdm_free(s);
@@ -87,6 +79,13 @@ static void ials_set(ials *s, const tdm_params *p, size_t I)
     s->by_rating = tdm_param_get(p, "by_rating") > 0;
 }
 
+tdm_ials_model *tdm_ials_model_new(const tdm_params *p, size_t I)
+{
+    ials *s = tdm_new(1, sizeof *s);
+    if (s) ials_set(s, p, I);
+    return s;
+}
+
 /* a_ui: a rating at or below 0 says no more than one of a hundredth. */
 static float weight_of(const ials *s, float rating)
 {
@@ -96,8 +95,7 @@ static float weight_of(const ials *s, float rating)
 
 /* ---- fit ---- */
 
-/* Ratings become weights where they lie, and places of the items' lists too: the memory of the log is enough. */
-static void lists_make(tdm_ials_lists list[2], const ials *s, tdm_rows *r)
+void tdm_ials_lists_make(tdm_ials_lists list[2], const ials *s, tdm_rows *r)
 {
     float *by_item = (float *)(void *)r->place;
     for (size_t k = 0; k < r->N; k++) r->rating[k] = weight_of(s, r->rating[k]);
@@ -113,7 +111,7 @@ typedef struct fitting {
     ials *s;
     const tdm_fit_input *in;
     tdm_rows rows;
-    float *X, *Y, *best, *best_spread; /* best: NULL without a judge */
+    float *X, *Y, *best, *best_spread, *best_people; /* best: NULL without a judge */
     double best_value;
     size_t best_at;
     tdm_ials *work;
@@ -141,14 +139,16 @@ static tdm_status begin(fitting *f, tdm_err *err)
             (log_size + factors) / 1e6, log_size / 1e6, factors / 1e6, K, U + I);
     f->X = tdm_new(U, K * sizeof *f->X);
     f->Y = tdm_new(I, K * sizeof *f->Y);
-    float *spread = tdm_new(K, sizeof *spread);
+    float *spread = tdm_new(K, sizeof *spread), *people = tdm_new(K * K, sizeof *people);
     s->item = f->Y;
     s->spread = spread;
+    s->people = people;
     if (f->in->judge) {
         f->best = tdm_new(I, K * sizeof *f->best);
         f->best_spread = tdm_new(K, sizeof *f->best_spread);
+        f->best_people = tdm_new(K * K, sizeof *f->best_people);
     }
-    if (!f->X || !f->Y || !spread || (f->in->judge && (!f->best || !f->best_spread)))
+    if (!f->X || !f->Y || !spread || !people || (f->in->judge && (!f->best || !f->best_spread || !f->best_people)))
         return tdm_nomem(err, "the factors; fewer of them take less (ials.factors)");
     use_large_pages(f->X, U * K * sizeof *f->X);
     use_large_pages(f->Y, I * K * sizeof *f->Y);
@@ -156,7 +156,7 @@ static tdm_status begin(fitting *f, tdm_err *err)
         tdm_rng r = tdm_rng_make(f->in->run->seed, 0, i);
         for (size_t k = 0; k < K; k++) f->Y[i * K + k] = (float)(0.1 / sqrt((double)K) * tdm_rng_normal(&r));
     }
-    lists_make(list, s, &f->rows);
+    tdm_ials_lists_make(list, s, &f->rows);
     return tdm_ials_open(&f->work, &s->rules, &list[0], &list[1], f->X, f->Y, f->in->run, err);
 }
 
@@ -165,6 +165,7 @@ static void settle(fitting *f)
 {
     size_t K = f->s->rules.K;
     memcpy((void *)(uintptr_t)f->s->spread, tdm_ials_spread(f->work), K * sizeof(float));
+    tdm_ials_people(f->work, (float *)(uintptr_t)f->s->people);
     for (size_t i = 0; i < f->rows.I; i++)
         if (!tdm_rows_count(&f->rows, i)) memset(f->Y + i * K, 0, K * sizeof *f->Y);
 }
@@ -180,6 +181,7 @@ static tdm_status judge(fitting *f, size_t t, double *value, bool *stop, tdm_err
         f->best_at = t;
         memcpy(f->best, f->Y, n * sizeof *f->Y);
         memcpy(f->best_spread, f->s->spread, f->s->rules.K * sizeof(float));
+        memcpy(f->best_people, f->s->people, f->s->rules.K * f->s->rules.K * sizeof(float));
     }
     *stop = t - f->best_at >= (size_t)tdm_param_get(&f->s->p, "patience");
     return TDM_OK;
@@ -205,6 +207,7 @@ static tdm_status train(fitting *f, tdm_err *err)
     if (!st && f->in->judge) {
         memcpy(f->Y, f->best, f->rows.I * f->s->rules.K * sizeof *f->Y);
         memcpy((void *)(uintptr_t)f->s->spread, f->best_spread, f->s->rules.K * sizeof(float));
+        memcpy((void *)(uintptr_t)f->s->people, f->best_people, f->s->rules.K * f->s->rules.K * sizeof(float));
         tdm_log(f->in->run, TDM_LOG_INFO, "ials", "best after %zu iterations: ndcg@10 %.4f", f->best_at + 1,
                 f->best_value);
     }
@@ -217,15 +220,15 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     fitting f = {.in = in};
     tdm_status st = tdm_rows_make(&f.rows, in->train, (size_t)tdm_param_get(in->params, "longest"), true, err);
     if (st) return st;
-    f.s = tdm_new(1, sizeof *f.s);
-    if (f.s) ials_set(f.s, in->params, f.rows.I);
-    else st = tdm_nomem(err, "ials");
+    f.s = tdm_ials_model_new(in->params, f.rows.I);
+    if (!f.s) st = tdm_nomem(err, "ials");
     if (!st) st = begin(&f, err);
     if (!st) st = train(&f, err);
     tdm_ials_close(f.work);
     tdm_free(f.X);
     tdm_free(f.best);
     tdm_free(f.best_spread);
+    tdm_free(f.best_people);
     tdm_rows_clear(&f.rows);
     if (st) ials_close(f.s ? &f.s->base : NULL);
     else *out = &f.s->base;
@@ -359,8 +362,10 @@ static tdm_status save(const tdm_model *m, const char *path, tdm_err *err)
 {
     const ials *s = (const ials *)m;
     const tdm_tensor t[] = {tdm_tensor_2d("item", TDM_F32, s->item, s->I, s->rules.K),
-                            tdm_tensor_1d("spread", TDM_F32, s->spread, s->rules.K)};
-    return tdm_stored_write(path, s->base.ops->name, &s->p, t, 2, err);
+                            tdm_tensor_1d("spread", TDM_F32, s->spread, s->rules.K),
+                            tdm_tensor_2d("people", TDM_F32, s->people, s->rules.K, s->rules.K),
+                            tdm_tensor_1d("missing", TDM_F32, s->missing, s->I)};
+    return tdm_stored_write(path, s->base.ops->name, &s->p, t, s->missing ? 4 : 3, err);
 }
 
 static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *train, const tdm_model *const *needs,
@@ -372,15 +377,17 @@ static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *tra
     tdm_safetensors *file;
     tdm_status st = tdm_stored_open(&file, &p, path, tdm_ials_ops.name, params, err);
     if (st) return st;
-    ials *s = tdm_new(1, sizeof *s);
+    ials *s = tdm_ials_model_new(&p, train->I);
     if (!s) {
         tdm_safetensors_close(file);
         return tdm_nomem(err, path);
     }
-    ials_set(s, &p, train->I);
     s->file = file;
     st = tdm_stored_floats(file, &s->item, path, "item", s->I * s->rules.K, err);
     if (!st) st = tdm_stored_floats(file, &s->spread, path, "spread", s->rules.K, err);
+    if (!st) st = tdm_stored_floats(file, &s->people, path, "people", s->rules.K * s->rules.K, err);
+    if (!st && tdm_safetensors_find(file, "missing"))
+        st = tdm_stored_floats(file, &s->missing, path, "missing", s->I, err);
     for (size_t k = 0; !st && k < s->rules.K; k++)
         if (s->spread[k] < 0) st = tdm_fail(err, TDM_E_FORMAT, "%s: spread[%zu] is below 0", path, k);
     if (st) ials_close(&s->base);
@@ -395,6 +402,7 @@ const tdm_model_ops tdm_ials_ops = {
     .optional = true,
     .params = params,
     .fit = fit,
+    .update = tdm_ials_update,
     .score = score,
     .topk = topk,
     .because = because,

@@ -42,6 +42,9 @@ tdm_status tdm_ials_step(tdm_ials *w, double *objective, tdm_err *err);
 /* The diagonal of sum y y', K numbers. */
 const float *tdm_ials_spread(const tdm_ials *w);
 
+/* The sum of x x' over people, K x K, in the basis of today. */
+void tdm_ials_people(const tdm_ials *w, float *out);
+
 /* The weight of the regularization for a row that lists n of m. */
 double tdm_ials_pull(const tdm_ials_rules *r, double n, double m);
 

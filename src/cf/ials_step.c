@@ -30,6 +30,7 @@ struct tdm_ials {
     double *loss;            /* CHUNKS + 1 */
     double *G, *value, *off; /* K x K, K, K */
     float *turn, *spread;    /* K x K, K */
+    float *people;           /* K: the diagonal of the sum of x x', before the last turn */
     atomic_int lost;         /* a row that rounding made unsolvable, plus one */
 
     size_t side; /* of the loop that runs: which factor is solved, summed or turned */
@@ -171,6 +172,7 @@ tdm_status tdm_ials_step(tdm_ials *w, double *objective, tdm_err *err)
     double loss, squares, last;
     tdm_status st = half(w, 0, &loss, err);
     if (!st) st = straighten(w, 0, &squares, err);
+    for (size_t k = 0; !st && k < w->r.K; k++) w->people[k] = (float)fmax(w->value[w->r.K - 1 - k], 0);
     if (!st) st = half(w, 1, &loss, err);
     if (!st) st = straighten(w, 1, &last, err);
     if (!st) *objective = loss + squares;
@@ -178,6 +180,17 @@ tdm_status tdm_ials_step(tdm_ials *w, double *objective, tdm_err *err)
 }
 
 const float *tdm_ials_spread(const tdm_ials *w) { return w->spread; }
+
+void tdm_ials_people(const tdm_ials *w, float *out)
+{
+    size_t K = w->r.K;
+    for (size_t i = 0; i < K; i++)
+        for (size_t j = 0; j < K; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < K; k++) sum += (double)(w->turn[i * K + k] * w->people[k] * w->turn[j * K + k]);
+            out[i * K + j] = (float)sum;
+        }
+}
 
 /* ---- making ---- */
 
@@ -218,7 +231,7 @@ tdm_status tdm_ials_open(tdm_ials **out, const tdm_ials_rules *rules, const tdm_
     w->part = tdm_new(PARTS, (K * K + 1) * sizeof *w->part);
     w->loss = tdm_new(CHUNKS + 1, sizeof *w->loss);
     w->G = tdm_new(K * K + 2 * K, sizeof *w->G);
-    w->turn = tdm_new(K * K + K, sizeof *w->turn);
+    w->turn = tdm_new(K * K + 2 * K, sizeof *w->turn);
     for (size_t s = 0; s < 2; s++) w->border[s] = tdm_new(CHUNKS + 2, sizeof *w->border[s]);
     if (!w->memory || !w->taken || !w->part || !w->loss || !w->G || !w->turn || !w->border[0] || !w->border[1]) {
         tdm_ials_close(w);
@@ -227,6 +240,7 @@ tdm_status tdm_ials_open(tdm_ials **out, const tdm_ials_rules *rules, const tdm_
     w->value = w->G + K * K;
     w->off = w->value + K;
     w->spread = w->turn + K * K;
+    w->people = w->spread + K;
     for (size_t i = 0; i < n; i++) atomic_flag_clear(&w->taken[i]);
     for (size_t s = 0; s < 2; s++) w->chunks[s] = borders_make(w->border[s], &w->list[s], K);
     tdm_status st = straighten(w, 1, &squares, err);

@@ -23,6 +23,7 @@
 #include "cf/cf.h"
 #include "cf/item_pairs.h"
 #include "cf/linear.h"
+#include "cf/update.h"
 #include "model/topk.h"
 
 #include <math.h>
@@ -59,7 +60,7 @@ static void item_knn_close(tdm_model *m)
 }
 
 /* What becomes of the counts, by similarity: the vectors of item_pairs.h. */
-static bool similarity_prepare(tdm_pairs *c, float *person, const tdm_params *p)
+static bool similarity_prepare(tdm_item_pairs *c, float *person, const tdm_params *p)
 {
     const tdm_rows *r = c->rows;
     double activity = tdm_param_get(p, "activity"), target = tdm_param_get(p, "target_power");
@@ -82,6 +83,13 @@ static bool similarity_prepare(tdm_pairs *c, float *person, const tdm_params *p)
     }
     tdm_free(norm);
     return true;
+}
+
+size_t tdm_item_knn_rated(tdm_model *m, tdm_links **rated, tdm_baseline **baseline)
+{
+    item_knn *s = (item_knn *)m;
+    if (s) *rated = &s->rated, *baseline = &s->baseline;
+    return sizeof *s;
 }
 
 typedef struct leaving {
@@ -126,15 +134,15 @@ static tdm_status make_links(item_knn *s, tdm_rows *rows, const tdm_fit_input *i
     const tdm_params *p = in->params;
     bool rated = isfinite(s->baseline.mean);
     float *person = tdm_new(rows->U, sizeof *person), *residual = rated ? tdm_new(rows->N, sizeof *residual) : NULL;
-    tdm_pairs c = {.rows = rows,
-                   .person = person,
-                   .residual = residual,
-                   .k = (size_t)tdm_param_get(p, "k"),
-                   .shrink = (float)tdm_param_get(p, "shrink"),
-                   .rated_shrink = (float)tdm_param_get(p, "rated_shrink"),
-                   .source = tdm_new(rows->I, sizeof(float)),
-                   .target = tdm_new(rows->I, sizeof(float)),
-                   .scale = tdm_new(rows->I, sizeof(float))};
+    tdm_item_pairs c = {.rows = rows,
+                        .person = person,
+                        .residual = residual,
+                        .k = (size_t)tdm_param_get(p, "k"),
+                        .shrink = (float)tdm_param_get(p, "shrink"),
+                        .rated_shrink = (float)tdm_param_get(p, "rated_shrink"),
+                        .source = tdm_new(rows->I, sizeof(float)),
+                        .target = tdm_new(rows->I, sizeof(float)),
+                        .scale = tdm_new(rows->I, sizeof(float))};
     bool jaccard = (int)tdm_param_get(p, "similarity") == JACCARD;
     if (jaccard) c.length = tdm_new(rows->I, sizeof(float));
     tdm_status st = TDM_OK;
@@ -142,7 +150,7 @@ static tdm_status make_links(item_knn *s, tdm_rows *rows, const tdm_fit_input *i
         !similarity_prepare(&c, person, p) ||
         (rated && !residual_prepare(rows, residual, c.scale, &s->baseline, in->run)))
         st = tdm_nomem(err, "item-knn");
-    if (!st) st = tdm_pairs_links(&s->linear.links, &s->rated, &c, in->run, "item-knn", err);
+    if (!st) st = tdm_item_pairs_links(&s->linear.links, &s->rated, &c, in->run, "item-knn", err);
     if (!st && !rated) st = tdm_links_none(&s->rated, rows->I, err);
     tdm_free(person);
     tdm_free(residual);
@@ -242,6 +250,7 @@ const tdm_model_ops tdm_item_knn_ops = {
     .path = "cf/item-knn.safetensors",
     .params = params,
     .fit = fit,
+    .update = tdm_item_knn_update,
     .score = tdm_linear_score,
     .topk = tdm_linear_topk,
     .rate = rate,

@@ -58,7 +58,7 @@ typedef struct slot {
 } slot;
 
 typedef struct counting {
-    const tdm_pairs *p;
+    const tdm_item_pairs *p;
     bool all_rated;
     size_t I, width;                         /* width: items of a part */
     uint32_t *item, *number;                 /* I: old number of a new one, and back */
@@ -377,7 +377,7 @@ static bool renumber(const counting *c, float **out, const float *v)
 
 static tdm_status prepare(counting *c, tdm_run *run, const char *stage, tdm_err *err)
 {
-    const tdm_pairs *p = c->p;
+    const tdm_item_pairs *p = c->p;
     c->most = tdm_new(c->I, sizeof *c->most);
     c->item = tdm_new(c->I + 4, sizeof *c->item);
     c->number = tdm_new(c->I, sizeof *c->number);
@@ -443,8 +443,8 @@ static void counting_clear(counting *c)
     tdm_free(c->from);
 }
 
-tdm_status tdm_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_pairs *p, tdm_run *run, const char *stage,
-                           tdm_err *err)
+tdm_status tdm_item_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_item_pairs *p, tdm_run *run,
+                                const char *stage, tdm_err *err)
 {
     *ranking = *rated = (tdm_links){0};
     counting *c = tdm_new(1, sizeof *c);

@@ -17,7 +17,7 @@
 #include "cf/links.h"
 #include "cf/rows.h"
 
-typedef struct tdm_pairs {
+typedef struct tdm_item_pairs {
     tdm_rows *rows;        /* an item once a person; place[] is worked on */
     const float *person;   /* U: f_u^2 */
     const float *residual; /* N, beside rows->item: x, NaN where nothing was rated; or NULL: nobody rated */
@@ -27,10 +27,10 @@ typedef struct tdm_pairs {
     float *source, *target; /* I */
     float *length;          /* I, or NULL */
     float *scale;           /* I; not read without `residual` */
-} tdm_pairs;
+} tdm_item_pairs;
 
 /* `rated` is left all-zero where nobody rated. */
-tdm_status tdm_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_pairs *p, tdm_run *run, const char *stage,
-                           tdm_err *err);
+tdm_status tdm_item_pairs_links(tdm_links *ranking, tdm_links *rated, const tdm_item_pairs *p, tdm_run *run,
+                                const char *stage, tdm_err *err);
 
 #endif

@@ -66,6 +66,7 @@ void tdm_linear_close(tdm_model *m)
     tdm_linear *l = (tdm_linear *)m;
     if (!l) return;
     tdm_links_clear(&l->links);
+    if (!l->file) tdm_free((void *)(uintptr_t)l->missing);
     tdm_safetensors_close(l->file);
     tdm_free(l);
 }
@@ -75,6 +76,7 @@ tdm_status tdm_linear_write(const tdm_linear *l, const char *path, const tdm_ten
     tdm_tensor t[TDM_STORED_TENSORS];
     tdm_links_tensors(t, &l->links, "links.offset", "links.item", "links.weight");
     for (size_t i = 0; i < n; i++) t[3 + i] = extra[i];
+    if (l->missing) t[3 + n++] = tdm_tensor_1d("links.missing", TDM_F32, l->missing, l->links.I);
     return tdm_stored_write(path, l->base.ops->name, &l->p, t, 3 + n, err);
 }
 
@@ -98,6 +100,8 @@ tdm_status tdm_linear_load(tdm_model **out, size_t size, const tdm_model_ops *op
     }
     l->file = file;
     st = tdm_links_read(&l->links, file, path, I, "links.offset", "links.item", "links.weight", err);
+    if (!st && tdm_safetensors_find(file, "links.missing"))
+        st = tdm_stored_floats(file, &l->missing, path, "links.missing", I, err);
     if (st) tdm_linear_close(&l->base);
     else *out = &l->base;
     return st;

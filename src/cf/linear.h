@@ -17,6 +17,7 @@ typedef struct tdm_linear {
     tdm_params p;
     double decay; /* of the history: its parameter "history_decay" */
     tdm_links links;
+    const float *missing;  /* I, after an update: of each row, the mass that its links lack (update.h); else NULL */
     tdm_safetensors *file; /* what mapped arrays lie in; NULL for a fitted model */
 } tdm_linear;
 

@@ -102,6 +102,7 @@ int cmd_demo(cli_args *a, tdm_run *run);
 int cmd_fit(cli_args *a, tdm_run *run);
 int cmd_prepare(cli_args *a, tdm_run *run);
 int cmd_train(cli_args *a, tdm_run *run);
+int cmd_update(cli_args *a, tdm_run *run);
 int cmd_evaluate(cli_args *a, tdm_run *run);
 int cmd_compare(cli_args *a, tdm_run *run);
 int cmd_recommend(cli_args *a, tdm_run *run);

@@ -62,6 +62,27 @@ typedef struct tdm_reason {
     uint64_t seed;
 } tdm_reason;
 
+/* A person whose training rows are not what they were; TDM_NONE: who came, or went. */
+typedef struct tdm_change {
+    uint32_t now, was;
+} tdm_change;
+
+/* What happened since a model was fitted, or last updated. The numbers of people and items are those of `now`. */
+typedef struct tdm_update {
+    const tdm_dataset *now, *was; /* the training rows */
+    const uint32_t *item_now;     /* was->I: today's number of an item, rising; TDM_NONE: gone */
+    const tdm_change *changed;    /* rising by `now`, those who went at the end */
+    size_t n_changed;
+    double share; /* what a row is made of may be out of date by this share before it is made anew */
+    tdm_run *run;
+} tdm_update;
+
+/* What an update did. A row belongs to an item: its links, its factors. */
+typedef struct tdm_updated {
+    size_t remade;        /* rows made anew */
+    double missing, most; /* the share of what rows are made of that is still out of date: of all, of the worst row */
+} tdm_updated;
+
 struct tdm_model_ops {
     const char *name;              /* "item-knn": what users type */
     const char *summary;           /* one line for people */
@@ -71,6 +92,9 @@ struct tdm_model_ops {
     bool optional;                 /* trained only where it is named, or another that is trained needs it */
 
     tdm_status (*fit)(tdm_model **out, const tdm_fit_input *in, tdm_err *err);
+
+    /* Optional: the model as it is with what happened since, without fitting it again. `m` is as it was on u->was. */
+    tdm_status (*update)(tdm_model **out, const tdm_model *m, const tdm_update *u, tdm_updated *what, tdm_err *err);
 
     /* scores: B x I, every cell written; -INFINITY: no opinion. Items of the history are scored like all others. */
     tdm_status (*score)(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err);

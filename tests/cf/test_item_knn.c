@@ -117,7 +117,7 @@ static void ratings_are_those_of_numpy(void **state)
 typedef struct setting {
     tdm_rows rows;
     float *person, *residual, *source, *target, *length, *scale;
-    tdm_pairs pairs;
+    tdm_item_pairs pairs;
 } setting;
 
 static void setting_make(setting *s, const toy *t, uint64_t seed, int rated, bool length)
@@ -138,16 +138,16 @@ static void setting_make(setting *s, const toy *t, uint64_t seed, int rated, boo
         s->scale[i] = (float)exp(1.5 * tdm_rng_normal(&r));
         for (int64_t k = s->rows.from[i]; k < s->rows.from[i + 1]; k++) s->length[i] += s->person[s->rows.user[k]];
     }
-    s->pairs = (tdm_pairs){.rows = &s->rows,
-                           .person = s->person,
-                           .residual = rated ? s->residual : NULL,
-                           .k = 9,
-                           .shrink = 2,
-                           .rated_shrink = 5,
-                           .source = s->source,
-                           .target = s->target,
-                           .length = length ? s->length : NULL,
-                           .scale = s->scale};
+    s->pairs = (tdm_item_pairs){.rows = &s->rows,
+                                .person = s->person,
+                                .residual = rated ? s->residual : NULL,
+                                .k = 9,
+                                .shrink = 2,
+                                .rated_shrink = 5,
+                                .source = s->source,
+                                .target = s->target,
+                                .length = length ? s->length : NULL,
+                                .scale = s->scale};
 }
 
 static void setting_clear(setting *s)
@@ -162,7 +162,7 @@ static void links_make(const setting *s, tdm_links *ranking, tdm_links *rated, s
     tdm_err err;
     struct tdm_run run = {.seed = 1};
     CHECK_OK(tdm_pool_open(&run.pool, threads, &err), err);
-    CHECK_OK(tdm_pairs_links(ranking, rated, &s->pairs, &run, "test", &err), err);
+    CHECK_OK(tdm_item_pairs_links(ranking, rated, &s->pairs, &run, "test", &err), err);
     tdm_pool_close(run.pool);
 }
 

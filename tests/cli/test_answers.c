@@ -110,6 +110,7 @@ static void every_key_is_documented(void **state)
         "inspect reviews.csv --json",
         "inspect items.jsonl --json",
         "train d -o t --models popularity --json -q",
+        "update m d -o u --json -q",
         "forget d --user p02 m --json",
         "doctor --json",
         "models --json",
