@@ -34,6 +34,7 @@ tdm_status tdm_fusion_init(tdm_fusion *f, const tdm_model *const *model, const t
 
 void tdm_fusion_clear(tdm_fusion *f)
 {
+    tdm_network_clear(&f->net);
     tdm_free(f->people);
     f->people = NULL;
 }
@@ -66,6 +67,25 @@ double tdm_opinion_at(float score, tdm_form form, double norm, double floor)
     return x > 40 ? x : log1p(exp(x)); /* past 40 the 1 is lost anyway */
 }
 
+tdm_status tdm_fusion_voices(const tdm_fusion *f, float *scores, double *norms, const tdm_history *h, tdm_err *err)
+{
+    tdm_history last = *h;
+    last.n = h->n > 0;
+    last.items += h->n - last.n;
+    if (last.ratings) last.ratings += h->n - last.n;
+    if (last.times) last.times += h->n - last.n;
+    tdm_status st = TDM_OK;
+    for (size_t v = 0; v < 2 * f->P && !st; v++) {
+        const tdm_model *m = f->model[v % f->P];
+        float *s = scores + v * f->I;
+        if (v < f->P || last.n) st = m->ops->score(m, s, v < f->P ? h : &last, 1, err);
+        else
+            for (size_t i = 0; i < f->I; i++) s[i] = -INFINITY;
+        if (!st) norms[v] = tdm_opinion_norm(s, f->I, f->part[v % f->P].form);
+    }
+    return st;
+}
+
 /* ---- the file ---- */
 
 static const char *const forms[] = {"share", "softmax"};
@@ -82,7 +102,7 @@ static void gate_add(cJSON *o, const char *key, const tdm_gate *g)
 tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
 {
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "kind", "linear");
+    cJSON_AddStringToObject(o, "kind", f->net.H ? "network" : "linear");
     cJSON_AddNumberToObject(o, "labels", (double)f->labels);
     cJSON_AddNumberToObject(o, "strength", f->strength);
     gate_add(o, "by_people", &f->by_people);
@@ -96,6 +116,8 @@ tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
         for (int k = 0; k < TDM_FUSION_GATES; k++) cJSON_AddNumberToObject(m, weights[k], f->part[p].weight[k]);
         cJSON_AddItemToArray(list, m);
     }
+    cJSON *net = f->net.H ? tdm_network_json(&f->net) : NULL;
+    bool whole = !f->net.H || (net && cJSON_AddItemToObject(o, "network", net));
     if (isfinite(f->mean)) {
         cJSON *r = cJSON_AddObjectToObject(o, "rating");
         cJSON_AddNumberToObject(r, "labels", (double)f->rated);
@@ -108,7 +130,7 @@ tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
         cJSON_AddNullToObject(o, "rating");
     }
     /* cJSON drops what memory was short for: count what the reader will ask for */
-    bool whole = cJSON_GetObjectItemCaseSensitive(o, "rating") && (size_t)cJSON_GetArraySize(list) == f->P;
+    whole = whole && cJSON_GetObjectItemCaseSensitive(o, "rating") && (size_t)cJSON_GetArraySize(list) == f->P;
     for (size_t p = 0; whole && p < f->P; p++)
         whole = cJSON_GetArraySize(cJSON_GetArrayItem(list, (int)p)) == 3 + TDM_FUSION_GATES;
     tdm_status st = whole ? tdm_json_write(o, path, err) : tdm_nomem(err, path);
@@ -173,7 +195,8 @@ tdm_status tdm_fusion_read(tdm_fusion *f, const char *path, tdm_err *err)
     if (st) return st;
     const char *kind = tdm_json_str(o, "kind", "nothing");
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "models");
-    if (strcmp(kind, "linear"))
+    bool network = !strcmp(kind, "network");
+    if (!network && strcmp(kind, "linear"))
         st = tdm_fail(err, TDM_E_FORMAT, "%s: holds a fusion of kind \"%.60s\", unknown to this version", path, kind);
     else if (!cJSON_IsArray(list) || (size_t)cJSON_GetArraySize(list) != f->P)
         st = tdm_fail(err, TDM_E_FORMAT, "%s: joins %d models where the folder has %zu; train the hybrid again", path,
@@ -184,6 +207,8 @@ tdm_status tdm_fusion_read(tdm_fusion *f, const char *path, tdm_err *err)
     if (!st) st = gate_read(&f->by_length, o, "by_length", path, err);
     f->labels = (size_t)labels;
     for (size_t p = 0; !st && p < f->P; p++) st = model_read(f, p, cJSON_GetArrayItem(list, (int)p), path, err);
+    if (!st && network)
+        st = tdm_network_parse(&f->net, cJSON_GetObjectItemCaseSensitive(o, "network"), f->P, path, err);
     if (!st) st = rating_read(f, cJSON_GetObjectItemCaseSensitive(o, "rating"), path, err);
     cJSON_Delete(o);
     return st;

@@ -10,16 +10,18 @@
  *     score(i)   = sum over models: opinion(i) * (weight + by_people * P(i) + by_length * L)
  *
  * P(i) = log(1 + training rows of item i) and L = log(1 + length of the history), each minus its centre and held within
- * what the labels showed. The score is a sum over models, so the parts of a recommendation are exact. "kind" in the
- * file says "linear": another kind of fusion over the same opinions is another kind there. */
+ * what the labels showed. With labels enough, the weights come from a network instead (network.h), which also hears
+ * what each model says of the history's last item alone. Either way the score is a sum over models, so the parts of a
+ * recommendation are exact. "kind" in the file says which: "linear" or "network". */
 #ifndef TDM_HYBRID_FUSION_H
 #define TDM_HYBRID_FUSION_H
 
+#include "hybrid/network.h"
 #include "model/model.h"
 
 enum {
-    TDM_FUSION_MODELS = 31, /* as many may be joined */
-    TDM_FUSION_GATES = 3    /* a model's weights: constant, by people of the item, by length of the history */
+    TDM_FUSION_MODELS = TDM_LIST_MODELS, /* as many may be joined */
+    TDM_FUSION_GATES = 3 /* a model's weights: constant, by people of the item, by length of the history */
 };
 
 typedef enum tdm_form { TDM_FORM_SHARE, TDM_FORM_SOFTMAX } tdm_form;
@@ -41,6 +43,7 @@ typedef struct tdm_fusion {
     } part[TDM_FUSION_MODELS];
     tdm_gate by_people, by_length;
     size_t labels;   /* questions that the weights were learned from; 0: none, a prior */
+    tdm_network net; /* H > 0: its weights rank in place of those above */
     double strength; /* of the pull to equal weights that was chosen */
     /* ratings: mean + shift + sum over models that rate: rate[p] * (their rating - mean) */
     double mean, shift; /* mean NaN: the data has no ratings */
@@ -59,6 +62,9 @@ double tdm_opinion_norm(const float *score, size_t I, tdm_form form);
 
 /* The opinion at a score. */
 double tdm_opinion_at(float score, tdm_form form, double norm, double floor);
+
+/* The scores of every model, of the history and then of its last item alone: 2 P x I, and what turns them into p. */
+tdm_status tdm_fusion_voices(const tdm_fusion *f, float *scores, double *norms, const tdm_history *h, tdm_err *err);
 
 /* fusion.json. Floats come back as they were. Reading checks every number and that the models are those of f, in their
  * order. */

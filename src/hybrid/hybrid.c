@@ -79,10 +79,83 @@ static float part_at(const tdm_fusion *f, size_t p, slope w, double norm, float 
     return (float)(x * (w.constant + w.by_people * tdm_gate_at(&f->by_people, (double)f->people[item])));
 }
 
+/* What a network's fusion needs of one history: the opinions of all voices, and a tile's weights. */
+typedef struct hearing {
+    float *voices; /* 2 P x I, opinions */
+    float *people; /* TILE */
+    float *weight; /* TILE x 2 P */
+    float *room;
+} hearing;
+
+enum { TILE = 256 };
+
+static void hearing_clear(hearing *a)
+{
+    tdm_free(a->voices);
+    tdm_free(a->people);
+    tdm_free(a->weight);
+    tdm_free(a->room);
+}
+
+static tdm_status hearing_make(hearing *a, const tdm_fusion *f, tdm_err *err)
+{
+    *a = (hearing){.voices = tdm_new(2 * f->P, f->I * sizeof *a->voices),
+                   .people = tdm_new(TILE, sizeof *a->people),
+                   .weight = tdm_new(TILE, 2 * f->P * sizeof *a->weight),
+                   .room = tdm_new(tdm_network_room(&f->net, TILE), sizeof *a->room)};
+    if (a->voices && a->people && a->weight && a->room) return TDM_OK;
+    hearing_clear(a);
+    return tdm_nomem(err, "the hybrid's scores");
+}
+
+static tdm_status hear(hearing *a, const tdm_fusion *f, const tdm_history *h, tdm_err *err)
+{
+    double norm[2 * TDM_FUSION_MODELS];
+    tdm_status st = tdm_fusion_voices(f, a->voices, norm, h, err);
+    for (size_t v = 0; v < 2 * f->P && !st; v++) {
+        size_t p = v % f->P;
+        float *o = a->voices + v * f->I;
+        for (size_t i = 0; i < f->I; i++)
+            o[i] = (float)tdm_opinion_at(o[i], f->part[p].form, norm[v], f->part[p].floor);
+    }
+    return st;
+}
+
+/* Weights of the n items from `first`, into a->weight. */
+static void weigh(hearing *a, const tdm_fusion *f, size_t length, size_t first, size_t n)
+{
+    for (size_t j = 0; j < n; j++) a->people[j] = (float)tdm_gate_at(&f->by_people, (double)f->people[first + j]);
+    float by_length = (float)tdm_gate_at(&f->by_length, log1p((double)length));
+    tdm_network_weigh(&f->net, a->weight, a->voices + first, f->I, a->people, by_length, n, a->room);
+}
+
+static tdm_status score_network(const tdm_fusion *f, float *scores, const tdm_history *h, size_t B, tdm_err *err)
+{
+    hearing a;
+    size_t V = 2 * f->P;
+    tdm_status st = hearing_make(&a, f, err);
+    if (st) return st;
+    for (size_t b = 0; b < B && !st; b++) {
+        float *sum = scores + b * f->I;
+        st = hear(&a, f, &h[b], err);
+        for (size_t first = 0; first < f->I && !st; first += TILE) {
+            size_t n = f->I - first < TILE ? f->I - first : TILE;
+            weigh(&a, f, h[b].n, first, n);
+            for (size_t j = 0; j < n; j++) {
+                sum[first + j] = 0;
+                for (size_t v = 0; v < V; v++) sum[first + j] += a.voices[v * f->I + first + j] * a.weight[j * V + v];
+            }
+        }
+    }
+    hearing_clear(&a);
+    return st;
+}
+
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
 {
     const hybrid *s = (const hybrid *)m;
     const tdm_fusion *f = &s->f;
+    if (f->net.H) return score_network(f, scores, h, B, err);
     tdm_status st = TDM_OK;
     float *one = tdm_new(f->I, sizeof *one);
     if (!one) return tdm_nomem(err, "the hybrid's scores");
@@ -101,6 +174,19 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     return st;
 }
 
+static tdm_status parts_network(const tdm_fusion *f, float *parts, const tdm_history *h, uint32_t item, tdm_err *err)
+{
+    hearing a;
+    tdm_status st = hearing_make(&a, f, err);
+    if (st) return st;
+    st = hear(&a, f, h, err);
+    if (!st) weigh(&a, f, h->n, item, 1);
+    for (size_t p = 0; p < f->P && !st; p++)
+        parts[p] = a.voices[p * f->I + item] * a.weight[p] + a.voices[(f->P + p) * f->I + item] * a.weight[f->P + p];
+    hearing_clear(&a);
+    return st;
+}
+
 tdm_status tdm_hybrid_parts(const tdm_model *m, float *parts, const char *const **names, size_t *P,
                             const tdm_history *h, uint32_t item, tdm_err *err)
 {
@@ -109,6 +195,7 @@ tdm_status tdm_hybrid_parts(const tdm_model *m, float *parts, const char *const 
     *P = f->P;
     *names = s->name;
     if (item >= f->I) return tdm_fail(err, TDM_E_ARG, "hybrid: there is no item %u among %zu", item, f->I);
+    if (f->net.H) return parts_network(f, parts, h, item, err);
     float *one = tdm_new(f->I, sizeof *one);
     tdm_status st = one ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
     for (size_t p = 0; p < f->P && !st; p++) {

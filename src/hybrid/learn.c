@@ -5,6 +5,7 @@
  *     scales     each opinion is divided by its spread over all candidates, so that one pull suits all weights
  *     strength   of the pull to equal weights: from a short list, the strongest that foretells left-out people well
  *     weights    of all lists, with that strength; stored for opinions as they are
+ *     network    in their place, where it does better on people left out (network.h)
  *
  * The people whose answers teach are validation people whom no model has used to stop early. */
 #include "hybrid/learn.h"
@@ -18,6 +19,7 @@
 
 const tdm_param tdm_learn_params[] = {
     {"top", 50, 1, 1000, TDM_LOG, "items that each model proposes as candidates"},
+    {"network", 1, 0, 1, TDM_INTEGER, "1: weights from a small network, where that foretells people left out better"},
     {"people", 20000, 0, 1000000, TDM_INTEGER, "validation people to learn from, at most"},
     {0},
 };
@@ -79,7 +81,7 @@ static tdm_status forms_find(tdm_fusion *f, const tdm_questions *qs, tdm_err *er
 /* Gates and scales from the candidates; the lists' lengths become gate values in units of their spread. */
 static void spreads(tdm_fusion *f, tdm_sample *s, double *scale, double *length_scale)
 {
-    size_t width = f->P + 2;
+    size_t width = tdm_list_width(f->P);
     double sum[TDM_FUSION_MODELS + 1] = {0}, square[TDM_FUSION_MODELS + 1] = {0}, length = 0, length2 = 0;
     tdm_gate people = {.low = INFINITY}, by_length = {.low = INFINITY};
     for (size_t q = 0; q < s->n; q++) {
@@ -141,7 +143,7 @@ static tdm_status strength_choose(double *chosen, const tdm_lists *all, tdm_run 
     return TDM_OK;
 }
 
-static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, tdm_run *run, tdm_err *err)
+static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, bool network, tdm_run *run, tdm_err *err)
 {
     double scale[TDM_FUSION_MODELS + 1], w[WEIGHTS], length_scale;
     spreads(f, s, scale, &length_scale);
@@ -150,6 +152,8 @@ static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, tdm
     f->labels = lists.n;
     tdm_status st = strength_choose(&f->strength, &lists, run, err);
     if (!st && lists.n) st = tdm_listwise_fit(w, &lists, f->strength, 0, 0, run->pool, err);
+    const tdm_network_plan plan = {.linear = w, .length_scale = length_scale, .seed = run->seed};
+    if (!st && network) st = tdm_network_learn(&f->net, &lists, &plan, run, err);
     for (size_t p = 0; !st && p < f->P; p++) {
         f->part[p].weight[0] = w[3 * p] * scale[p];
         f->part[p].weight[1] = w[3 * p + 1] * scale[p] * scale[f->P];
@@ -164,7 +168,7 @@ static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, tdm
 tdm_status tdm_fusion_learn(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err)
 {
     size_t top = (size_t)tdm_param_get(in->params, "top"), most = (size_t)tdm_param_get(in->params, "people");
-    size_t probed = in->train->U < PROBED ? in->train->U : PROBED, width = (f->P * top) * (f->P + 2);
+    size_t probed = in->train->U < PROBED ? in->train->U : PROBED, width = (f->P * top) * tdm_list_width(f->P);
     uint32_t *user = tdm_new(probed, sizeof *user);
     int64_t *zero = tdm_new(2 * probed + 1, sizeof *zero);
     tdm_sample s = {0};
@@ -184,7 +188,7 @@ tdm_status tdm_fusion_learn(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err
         tdm_sample_clear(&s);
         st = tdm_sample_make(&s, f, &unanswered, top, probed, false, in->run, err);
     }
-    if (!st) st = weights_learn(f, &s, labels, in->run, err);
+    if (!st) st = weights_learn(f, &s, labels, tdm_param_get(in->params, "network") > 0, in->run, err);
     tdm_sample_clear(&s);
     tdm_free(user);
     tdm_free(zero);

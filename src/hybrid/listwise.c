@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GRAIN = 64, STEPS = 50, MOST = 93 };
+enum { GRAIN = 64, STEPS = 50, MOST = 3 * TDM_LIST_MODELS };
 
 /* Sums over lists: loss, gradient (F), lower half of the Hessian (F x F). One chunk's, or all. */
 typedef struct pass {
@@ -26,7 +26,7 @@ static size_t stretch(size_t F, bool curved) { return curved ? 1 + F + F * F : 1
 
 static void expand(double *x, const tdm_lists *s, const tdm_list *l, size_t j)
 {
-    const float *row = l->row + j * (s->P + 2);
+    const float *row = l->row + j * tdm_list_width(s->P);
     double people = (double)row[s->P] * s->scale[s->P];
     for (size_t p = 0; p < s->P; p++) {
         double o = (double)row[p] * s->scale[p];
@@ -34,6 +34,14 @@ static void expand(double *x, const tdm_lists *s, const tdm_list *l, size_t j)
         x[3 * p + 1] = o * people;
         x[3 * p + 2] = o * l->length;
     }
+}
+
+double tdm_list_score(const double *w, const tdm_lists *s, const tdm_list *l, size_t j)
+{
+    double x[MOST], z = 0;
+    expand(x, s, l, j);
+    for (size_t k = 0; k < 3 * s->P; k++) z += w[k] * x[k];
+    return z;
 }
 
 static void list_add(double *sum, double *z, const pass *a, const tdm_list *l)
@@ -48,14 +56,14 @@ static void list_add(double *sum, double *z, const pass *a, const tdm_list *l)
         if (z[j] > top) top = z[j];
     }
     for (size_t j = 0; j < l->n; j++) {
-        hit += (double)l->row[j * (P + 2) + P + 1] * (z[j] - top);
+        hit += (double)l->row[j * tdm_list_width(P) + P + 1] * (z[j] - top);
         z[j] = exp(z[j] - top);
         mass += z[j];
     }
     sum[0] += log(mass) - hit;
     if (!a->curved) return;
     for (size_t j = 0; j < l->n; j++) {
-        double p = z[j] / mass, d = p - (double)l->row[j * (P + 2) + P + 1];
+        double p = z[j] / mass, d = p - (double)l->row[j * tdm_list_width(P) + P + 1];
         expand(x, a->s, l, j);
         for (size_t k = 0; k < F; k++) {
             double px = p * x[k];

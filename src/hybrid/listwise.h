@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listwise.h - softmax regression over lists of candidates: which weights would have put the answers first?
  *
- * A row is one candidate: P opinions, the people gate, the target (1 / answers where it is an answer, else 0). A list
- * is the candidates of one question. With x the opinions and their products with both gates, all scaled,
+ * A row is one candidate: P opinions, the people gate, the target (1 / answers where it is an answer, else 0), and for
+ * network.h the P opinions that the last item alone gives. A list is the candidates of one question. With x the
+ * opinions and their products with both gates, all scaled,
  *
  *     loss = sum over lists: -sum over candidates: target * log softmax(w.x)
  *          + strength / 2 * (sum of gated w^2 + sum over models (w - mean w)^2) + P / 2 * (mean w - 1)^2
@@ -16,8 +17,11 @@
 
 #include <stdint.h>
 
+enum { TDM_LIST_MODELS = 31 }; /* P at most */
+static inline size_t tdm_list_width(size_t P) { return 2 * P + 2; }
+
 typedef struct tdm_list {
-    const float *row; /* n x (P + 2) */
+    const float *row; /* n x tdm_list_width(P) */
     size_t n;
     double length; /* the length gate, scaled */
 } tdm_list;
@@ -32,6 +36,9 @@ typedef struct tdm_lists {
  * ends. Lists k with k % folds == fold are left out; folds = 0: none. */
 tdm_status tdm_listwise_fit(double *w, const tdm_lists *s, double strength, size_t folds, size_t fold, tdm_pool *pool,
                             tdm_err *err);
+
+/* The score of candidate j. */
+double tdm_list_score(const double *w, const tdm_lists *s, const tdm_list *l, size_t j);
 
 /* The loss of the lists with k % folds == fold, without the pull. */
 tdm_status tdm_listwise_loss(double *loss, const double *w, const tdm_lists *s, size_t folds, size_t fold,

@@ -29,7 +29,7 @@ typedef struct asking {
 
 /* One thread's room. */
 typedef struct room {
-    float *score;  /* P x I, then I more */
+    float *score;  /* 2 P x I, of the histories and of their last items, then I more */
     uint8_t *mark; /* I: 1 a candidate, 2 an answer */
     uint32_t *candidate, *best;
 } room;
@@ -45,7 +45,7 @@ static bool in_history(const tdm_history *h, uint32_t item)
 static size_t gather(room *r, const asking *a, const tdm_history *h)
 {
     size_t I = a->f->I, n = 0;
-    float *open = r->score + a->f->P * I;
+    float *open = r->score + 2 * a->f->P * I;
     for (size_t p = 0; p < a->f->P; p++) {
         memcpy(open, r->score + p * I, I * sizeof *open);
         for (size_t j = 0; !a->seen && j < h->n; j++)
@@ -63,14 +63,17 @@ static size_t gather(room *r, const asking *a, const tdm_history *h)
 static bool rows_add(piece *c, const room *r, const asking *a, const double *norm, size_t n, double length, size_t hits)
 {
     const tdm_fusion *f = a->f;
-    size_t width = f->P + 2;
+    size_t width = tdm_list_width(f->P);
     if (tdm_grow(&c->row, &c->row_cap, (c->rows + n) * width, sizeof *c->row)) return false;
     if (tdm_grow(&c->list, &c->list_cap, c->n + 1, sizeof *c->list)) return false;
     for (size_t k = 0; k < n; k++) {
         uint32_t i = r->candidate[k];
         float *row = c->row + (c->rows + k) * width;
-        for (size_t p = 0; p < f->P; p++)
-            row[p] = (float)tdm_opinion_at(r->score[p * f->I + i], f->part[p].form, norm[p], f->part[p].floor);
+        for (size_t v = 0; v < 2 * f->P; v++) {
+            size_t p = v % f->P;
+            row[v < f->P ? p : f->P + 2 + p] =
+                (float)tdm_opinion_at(r->score[v * f->I + i], f->part[p].form, norm[v], f->part[p].floor);
+        }
         row[f->P] = f->people[i];
         row[f->P + 1] = r->mark[i] == 2 ? 1 / (float)hits : 0;
     }
@@ -82,13 +85,10 @@ static bool rows_add(piece *c, const room *r, const asking *a, const double *nor
 static tdm_status ask(piece *c, room *r, const asking *a, size_t q, tdm_err *err)
 {
     const tdm_fusion *f = a->f;
-    double norm[TDM_FUSION_MODELS];
+    double norm[2 * TDM_FUSION_MODELS];
     tdm_history h = tdm_questions_history(a->qs, q);
-    for (size_t p = 0; p < f->P; p++) {
-        tdm_status st = f->model[p]->ops->score(f->model[p], r->score + p * f->I, &h, 1, err);
-        if (st) return st;
-        norm[p] = tdm_opinion_norm(r->score + p * f->I, f->I, f->part[p].form);
-    }
+    tdm_status st = tdm_fusion_voices(f, r->score, norm, &h, err);
+    if (st) return st;
     size_t n = gather(r, a, &h), hits = 0;
     for (int64_t t = a->qs->target_at[q]; a->answered && t < a->qs->target_at[q + 1]; t++) {
         uint32_t i = a->qs->target[t];
@@ -107,7 +107,7 @@ static void chunk_ask(void *ctx, size_t chunk, size_t begin, size_t end)
     const asking *a = ctx;
     size_t I = a->f->I, P = a->f->P;
     piece *c = &a->piece[a->first / GRAIN + chunk];
-    room r = {.score = tdm_new(I, (P + 1) * sizeof *r.score),
+    room r = {.score = tdm_new(I, (2 * P + 1) * sizeof *r.score),
               .mark = tdm_new(I, 1),
               .candidate = tdm_new(a->top, P * sizeof *r.candidate),
               .best = tdm_new(a->top, sizeof *r.best)};
@@ -174,7 +174,7 @@ tdm_status tdm_sample_make(tdm_sample *out, const tdm_fusion *f, const tdm_quest
         tdm_progress(run, "hybrid", a.first + some, n, "candidates");
         if (!st) st = tdm_run_check(run, "hybrid", err);
     }
-    if (!st) st = join(out, f->P + 2, err);
+    if (!st) st = join(out, tdm_list_width(f->P), err);
     tdm_free(question);
     if (st) tdm_sample_clear(out);
     return st;
