@@ -357,10 +357,14 @@ void tdm_report_fusion(tdm_buf *out, const cJSON *doc)
         n++;
     }
     if (!n) return;
-    heading(
-        out, "What the fusion learned",
-        "The weight of each model's opinion before it is adjusted to the item and to the length of the history. Two "
-        "models that say the same share their weight, so a small one is no verdict on a model.");
+    bool network = !strcmp(tdm_json_str(fusion, "kind", ""), "network");
+    heading(out, "What the fusion learned",
+            network ? "The weight of each model's opinion where weights are fixed. The network that ranks began from "
+                      "these and sets them anew for each item, by what all models say of it. Two models that say the "
+                      "same share their weight, so a small one is no verdict on a model."
+                    : "The weight of each model's opinion before it is adjusted to the item and to the length of the "
+                      "history. Two models that say the same share their weight, so a small one is no verdict on a "
+                      "model.");
     double labels = tdm_json_num(fusion, "labels", 0);
     tdm_axis a = tdm_axis_make(low, high);
     tdm_buf caption = {0};
