@@ -43,13 +43,10 @@ static size_t bands_make(tdm_grid *g, const uint32_t *border)
 typedef struct sorting {
     tdm_grid *g;
     const tdm_rows *r;
-    const uint8_t *aside;
     const uint32_t *group; /* I */
     double mean;
     tdm_run *run;
 } sorting;
-
-static bool is_in(const sorting *s, size_t k) { return isfinite(s->r->rating[k]) && !(s->aside && s->aside[k]); }
 
 /* A band's ratings into its cells, of which `cell` holds the ends; each moves to the start as the cell fills. */
 static void band_sort(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -61,7 +58,7 @@ static void band_sort(void *ctx, size_t chunk, size_t begin, size_t end)
         int64_t *at = g->cell + b * g->side;
         for (size_t u = g->band[b]; u < g->band[b + 1]; u++)
             for (size_t k = (size_t)s->r->offset[u]; k < (size_t)s->r->offset[u + 1]; k++) {
-                if (!is_in(s, k)) continue;
+                if (!isfinite(s->r->rating[k])) continue;
                 uint32_t i = s->r->item[k], to = s->group[i];
                 g->rating[--at[to]] = (tdm_sgd_rating){(uint16_t)(u - g->band[b]), (uint16_t)(i - g->items[to]),
                                                        (float)((double)s->r->rating[k] - s->mean)};
@@ -75,7 +72,7 @@ static void band_count(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     for (size_t b = begin; b < end; b++)
         for (size_t k = (size_t)s->r->offset[s->g->band[b]]; k < (size_t)s->r->offset[s->g->band[b + 1]]; k++)
-            if (is_in(s, k)) s->g->cell[b * s->g->side + s->group[s->r->item[k]]]++;
+            if (isfinite(s->r->rating[k])) s->g->cell[b * s->g->side + s->group[s->r->item[k]]]++;
 }
 
 static void band_mix(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -94,8 +91,7 @@ static void band_mix(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-tdm_status tdm_grid_make(tdm_grid *out, const tdm_rows *r, const uint8_t *aside, double mean, size_t K, tdm_run *run,
-                         tdm_err *err)
+tdm_status tdm_grid_make(tdm_grid *out, const tdm_rows *r, double mean, size_t K, tdm_run *run, tdm_err *err)
 {
     tdm_grid g = {.side = side_of(r->I, K)};
     size_t most = r->U / BAND + g.side + 1;
@@ -115,7 +111,7 @@ tdm_status tdm_grid_make(tdm_grid *out, const tdm_rows *r, const uint8_t *aside,
         g.bands = bands_make(&g, border);
         for (size_t h = 0; h < g.side; h++)
             for (uint32_t i = g.items[h]; i < g.items[h + 1]; i++) group[i] = (uint32_t)h;
-        sorting s = {&g, r, aside, group, mean, run};
+        sorting s = {&g, r, group, mean, run};
         tdm_pool_for(run->pool, g.bands, 1, band_count, &s);
         int64_t at = 0;
         for (size_t c = 0; c < g.bands * g.side; c++) {

@@ -28,10 +28,8 @@ typedef struct tdm_grid {
     uint32_t *order;        /* side */
 } tdm_grid;
 
-/* Of rows that have a rating, those not `aside` (N, or NULL: none is). Values are ratings less `mean`; K numbers will be
- * kept for a row. */
-tdm_status tdm_grid_make(tdm_grid *out, const tdm_rows *r, const uint8_t *aside, double mean, size_t K, tdm_run *run,
-                         tdm_err *err);
+/* Of rows that have a rating. Values are ratings less `mean`; K numbers will be kept for a row. */
+tdm_status tdm_grid_make(tdm_grid *out, const tdm_rows *r, double mean, size_t K, tdm_run *run, tdm_err *err);
 void tdm_grid_clear(tdm_grid *g); /* all-zero is fine */
 
 /* Every rating once. `s` has the rows of all people and items; returns the sum of squared errors as they were met. */

@@ -27,16 +27,15 @@
 static const tdm_param params[] = {
     {"factors", 64, 16, TDM_SVDPP_MOST, TDM_INTEGER, "numbers for an item, two of them offsets, rounded up to a multiple of 16"},
     {"implied", 1, 0, 1, TDM_INTEGER, "1: what was chosen counts, whatever its rating; 0: plain biased factorisation"},
-    {"epochs", 100, 1, 10000, TDM_INTEGER, "passes over the ratings, at most"},
-    {"patience", 3, 1, 10000, TDM_INTEGER, "epochs without better predictions of ratings kept back before it stops"},
+    {"epochs", 200, 1, 10000, TDM_INTEGER, "passes over the ratings, at most"},
+    {"patience", 10, 1, 10000, TDM_INTEGER, "epochs without better predictions of ratings kept back before it stops"},
     {"held", 0.1, 0, 0.5, TDM_LINEAR, "share of ratings kept back to choose the epochs; 0: train them all"},
-    {"rate", 0.01, 1e-6, 1, TDM_LOG, "of learning, in the first epoch"},
-    {"slowing", 0.95, 0.1, 1, TDM_LINEAR, "the rate of an epoch over that of the one before"},
-    {"pull", 0.05, 1e-6, 100, TDM_LOG, "of a person's factors towards what choices imply, per rating"},
-    {"pull_item", 0.05, 1e-6, 100, TDM_LOG, "of an item's factors towards 0, per rating"},
-    {"lift", 1, 0.01, 100, TDM_LOG, "how freely offsets move: what they are multiplied with"},
-    {"power", 1, 0, 1, TDM_LINEAR, "how the pull grows with the number of ratings"},
-    {"pull_implied", 10, 1e-6, 1e6, TDM_LOG, "of what choices imply towards 0"},
+    {"rate", 0.015, 1e-6, 1, TDM_LOG, "of learning, in the first epoch"},
+    {"slowing", 0.99, 0.1, 1, TDM_LINEAR, "the rate of an epoch over that of the one before"},
+    {"pull", 4.3, 1e-6, 100, TDM_LOG, "of a person's factors towards what choices imply, per rating"},
+    {"pull_item", 3, 1e-6, 100, TDM_LOG, "of an item's factors towards 0, per rating"},
+    {"power", 0.3, 0, 1, TDM_LINEAR, "how the pull grows with the number of ratings"},
+    {"pull_implied", 12, 1e-6, 1e6, TDM_LOG, "of what choices imply towards 0"},
     {"steps", 1, 1, 100, TDM_INTEGER, "of conjugate gradient on what choices imply, after an epoch"},
     {"longest", 100000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
@@ -82,7 +81,6 @@ static void svdpp_set(svdpp *s, const tdm_params *p, size_t I)
                                  .slowing = tdm_param_get(p, "slowing"),
                                  .pull = tdm_param_get(p, "pull"),
                                  .pull_item = tdm_param_get(p, "pull_item"),
-                                 .lift = tdm_param_get(p, "lift"),
                                  .power = tdm_param_get(p, "power"),
                                  .implied = tdm_param_get(p, "implied") > 0,
                                  .pull_implied = tdm_param_get(p, "pull_implied"),
@@ -91,7 +89,7 @@ static void svdpp_set(svdpp *s, const tdm_params *p, size_t I)
 
 static tdm_svdpp_space space_of(const svdpp *s)
 {
-    return (tdm_svdpp_space){s->I, s->K, s->item, s->implied, s->scale[MEAN], s->rules.lift, s->rules.pull, s->rules.power};
+    return (tdm_svdpp_space){s->I, s->K, s->item, s->implied, s->scale[MEAN], s->rules.pull, s->rules.power};
 }
 
 /* ---- fit ---- */
@@ -247,7 +245,7 @@ static tdm_status fold_in(float *x, const svdpp *s, const tdm_history *h, tdm_er
     tdm_status st = asking_open(&q, s, h, err);
     if (st) return st;
     memset(x, 0, s->K * sizeof *x);
-    x[s->K - 2] = (float)s->rules.lift;
+    x[s->K - 2] = 1;
     if (q.known) tdm_svdpp_fold_solve(&q.fold, &q.space, x);
     asking_close(&q);
     return TDM_OK;
@@ -292,7 +290,7 @@ static tdm_status rate(const tdm_model *m, float *ratings, const tdm_history *h,
     tdm_status st = fold_in(x, s, h, err);
     for (size_t k = 0; k < n && !st; k++) {
         bool known = items[k] < s->I;
-        double r = said_of(s, (double)(known ? tdm_kernels_best()->dot(x, s->item + items[k] * s->K, s->K) : x[s->K - 1] * (float)s->rules.lift));
+        double r = said_of(s, (double)(known ? tdm_kernels_best()->dot(x, s->item + items[k] * s->K, s->K) : x[s->K - 1]));
         ratings[k] = (float)fmin(fmax(r, s->scale[LOW]), s->scale[HIGH]);
     }
     return st;
@@ -320,12 +318,12 @@ static tdm_status because(const tdm_model *m, tdm_evidence *out, const tdm_histo
             const float *y = s->item + q.r.item[j] * K;
             double by = 0;
             if (isfinite(q.rating[j]))
-                by = ((double)q.rating[j] - s->scale[MEAN] - s->rules.lift * (double)y[K - 2]) * (double)k->dot(v, y, K);
+                by = ((double)q.rating[j] - s->scale[MEAN] - (double)y[K - 2]) * (double)k->dot(v, y, K);
             if (s->implied) by += q.fold.pull * q.fold.each * (double)k->dot(v, s->implied + q.r.item[j] * K, K);
             part[q.r.at[j]] = slope * by;
         }
     }
-    if (!st) tdm_evidence_shares(out, h, part, said_of(s, s->rules.lift * (double)s->item[item * K + K - 2]));
+    if (!st) tdm_evidence_shares(out, h, part, said_of(s, (double)s->item[item * K + K - 2]));
     tdm_free(part);
     asking_close(&q);
     return st;

@@ -9,7 +9,7 @@
 
 #include "cf/grid.h"
 
-enum { TDM_SVDPP_MOST = TDM_SGD_MOST, TDM_SVDPP_TILE = 64 };
+enum { TDM_SVDPP_MOST = 256, TDM_SVDPP_TILE = 64 };
 
 /* What a history is folded into. */
 typedef struct tdm_svdpp_space {
@@ -17,7 +17,6 @@ typedef struct tdm_svdpp_space {
     const float *item;    /* I x K */
     const float *implied; /* I x K: what choosing an item says by itself, or NULL */
     double mean;
-    double lift;        /* what the numbers that are held are held at */
     double pull, power; /* a person with n ratings is pulled with pull * n^power */
 } tdm_svdpp_space;
 
@@ -60,7 +59,6 @@ typedef struct tdm_svdpp_rules {
     double rate, slowing;      /* the rate of epoch t is rate * slowing^t */
     double pull, pull_item;    /* of people, of items, per rating */
     double power;              /* a row with n ratings is pulled with pull * n^power in all */
-    double lift;               /* what the held numbers are held at */
     bool implied;
     double pull_implied;
     size_t steps;

@@ -41,7 +41,7 @@ bool tdm_svdpp_fold_factor(tdm_svdpp_fold *q, const tdm_svdpp_space *s, const ui
         if (isfinite(ratings[j])) {
             float *x = q->X + tile * K;
             memcpy(x, s->item + items[j] * K, K * sizeof *x);
-            q->v[tile++] = (float)((double)ratings[j] - s->mean - s->lift * (double)x[held]);
+            q->v[tile++] = (float)((double)ratings[j] - s->mean - (double)x[held]);
             x[held] = 0;
         }
         if (tile == TDM_SVDPP_TILE || (tile && j + 1 == n)) {
@@ -57,5 +57,5 @@ bool tdm_svdpp_fold_factor(tdm_svdpp_fold *q, const tdm_svdpp_space *s, const ui
 void tdm_svdpp_fold_solve(tdm_svdpp_fold *q, const tdm_svdpp_space *s, float *x)
 {
     tdm_kernels_best()->spd_solve(x, q->b, q->A, s->K, s->K);
-    x[s->K - 2] = (float)s->lift;
+    x[s->K - 2] = 1;
 }

@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 struct tdm_svdpp_training {
     tdm_svdpp_rules rules;
@@ -25,13 +24,13 @@ struct tdm_svdpp_training {
 };
 
 /* Rows near 0, their fixed numbers in place; a stream each, so that any split of the work draws the same. */
-static void rows_draw(float *X, size_t n, size_t K, size_t held, float lift, uint64_t seed, uint64_t side)
+static void rows_draw(float *X, size_t n, size_t K, size_t held, uint64_t seed, uint64_t side)
 {
-    double size = (getenv("INIT") ? atof(getenv("INIT")) : 0.1) / sqrt((double)K);
+    double size = 0.1 / sqrt((double)K);
     for (size_t row = 0; row < n; row++) {
         tdm_rng r = tdm_rng_make(seed, UINT64_MAX - 4 - side, row);
         for (size_t k = 0; k < K; k++) X[row * K + k] = k < K - 2 ? (float)(size * tdm_rng_normal(&r)) : 0;
-        X[row * K + held] = lift;
+        X[row * K + held] = 1;
     }
 }
 
@@ -64,7 +63,7 @@ tdm_status tdm_svdpp_training_open(tdm_svdpp_training **out, const tdm_svdpp_rul
     tdm_status st = TDM_OK;
     if (!w->P || !w->pull_p || !w->pull_q || (rules->implied && !w->C))
         st = tdm_nomem(err, "the factors; fewer of them take less (svdpp.factors)");
-    if (!st) st = tdm_grid_make(&w->grid, r, NULL, mean, K, run, err);
+    if (!st) st = tdm_grid_make(&w->grid, r, mean, K, run, err);
     if (!st && rules->implied)
         st = tdm_svdpp_implied_open(&w->implied, r, K, w->P, w->C, Y, rules->power, rules->pull_implied, run, err);
     if (st) {
@@ -73,8 +72,8 @@ tdm_status tdm_svdpp_training_open(tdm_svdpp_training **out, const tdm_svdpp_rul
     }
     for (size_t k = 0; k < 2 * TDM_PAD; k++) w->open[k] = 1;
     w->open[TDM_PAD - 2] = w->open[2 * TDM_PAD - 1] = 0;
-    rows_draw(w->P, r->U, K, K - 2, (float)rules->lift, run->seed, 0);
-    rows_draw(Q, r->I, K, K - 1, (float)rules->lift, run->seed, 1);
+    rows_draw(w->P, r->U, K, K - 2, run->seed, 0);
+    rows_draw(Q, r->I, K, K - 1, run->seed, 1);
     pulls_make(w);
     *out = w;
     return TDM_OK;

@@ -27,11 +27,9 @@ typedef struct tdm_sgd_rating {
     float value;
 } tdm_sgd_rating;
 
-enum { TDM_SGD_MOST = 128 };
-
 /* What a run of such steps works on; see sgd below. */
 typedef struct tdm_sgd {
-    float *P, *Q;                 /* rows of K, a multiple of TDM_PAD, at most TDM_SGD_MOST */
+    float *P, *Q;                 /* rows of K, a multiple of TDM_PAD */
     const float *C;               /* rows added to those of P, which stay as they are; NULL: none */
     const float *pull_p, *pull_q; /* a number a row: by how much it is drawn towards 0 */
     const float *open;            /* 2 x TDM_PAD: 1 where the last numbers of a row of P, of Q, may change, else 0 */

@@ -41,6 +41,8 @@ static const kind all[] = {
     {&tdm_ials_ops, "factors=32 iterations=4", 0},
     {&tdm_ials_ops, "factors=16 iterations=4 conjugate=1 by_rating=1", 0},
     {&tdm_mf_ops, "warm_up=3 samples=4 thin=2", 0},
+    {&tdm_svdpp_ops, "factors=32 epochs=4", 0},
+    {&tdm_svdpp_ops, "factors=16 epochs=3 implied=0 held=0", 0},
 };
 enum { ALL = sizeof all / sizeof all[0], U = 300, I = 120 };
 
