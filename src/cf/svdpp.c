@@ -5,9 +5,9 @@
  *
  * (Koren, "Factorization Meets the Neighborhood: a Multifaceted Collaborative Filtering Model", KDD 2008; without z,
  * biased matrix factorisation: Koren, Bell and Volinsky, IEEE Computer 2009.) Trained by gradient descent (grid.c,
- * svdpp_train.c). People's own factors are not kept: who asks gets the p that training's own problem gives a history, by
- * one solve (svdpp_fold.c), so strangers and training people take the same path. That solve is linear in the ratings and
- * in the choices,
+ * svdpp_train.c). People's own factors are not kept: who asks gets the p that training's own problem gives a history,
+ * by one solve (svdpp_fold.c), so strangers and training people take the same path. That solve is linear in the ratings
+ * and in the choices,
  *
  *     x = A^-1 sum over j: (v_j y_j + l / sqrt(n) z_j)        v_j: how far j's rating is from mean and offset
  *
@@ -25,7 +25,8 @@
 #include <string.h>
 
 static const tdm_param params[] = {
-    {"factors", 64, 16, TDM_SVDPP_MOST, TDM_INTEGER, "numbers for an item, two of them offsets, rounded up to a multiple of 16"},
+    {"factors", 64, 16, TDM_SVDPP_MOST, TDM_INTEGER,
+     "numbers for an item, two of them offsets, rounded up to a multiple of 16"},
     {"implied", 1, 0, 1, TDM_INTEGER, "1: what was chosen counts, whatever its rating; 0: plain biased factorisation"},
     {"epochs", 200, 1, 10000, TDM_INTEGER, "passes over the ratings, at most"},
     {"patience", 10, 1, 10000, TDM_INTEGER, "epochs without better predictions of ratings kept back before it stops"},
@@ -107,14 +108,13 @@ static void scale_make(svdpp *s, const tdm_rows *r, const tdm_dataset *train)
     scale[RATINGS] = n;
 }
 
-/* Trains at most *epochs; with ratings kept back, until they are predicted no better: *epochs is then how many were best,
- * and the calibration is theirs. */
+/* Trains at most *epochs; with ratings kept back, until they are predicted no better: *epochs is then how many were
+ * best, and the calibration is theirs. */
 static tdm_status train(svdpp *s, const tdm_rows *r, const tdm_svdpp_held *held, size_t *epochs, tdm_run *run,
                         tdm_err *err)
 {
     size_t most = *epochs, best = 0, patience = (size_t)tdm_param_get(&s->p, "patience");
     double least = INFINITY, *scale = (double *)(uintptr_t)s->scale;
-    const char *stage = held ? "svdpp, to see how long" : "svdpp";
     tdm_svdpp_training *w;
     tdm_status st = tdm_svdpp_training_open(&w, &s->rules, r, scale[MEAN], (float *)(uintptr_t)s->item,
                                             (float *)(uintptr_t)s->implied, run, err);
@@ -135,12 +135,14 @@ static tdm_status train(svdpp *s, const tdm_rows *r, const tdm_svdpp_held *held,
                 scale[SLOPE] = slope;
             }
         }
-        tdm_progress(run, stage, t + 1, most, note);
+        tdm_progress(run, "svdpp", t + 1, most, note);
     }
     tdm_svdpp_training_close(w);
     if (held) *epochs = best ? best : 1;
     if (held && !st)
-        tdm_log(run, TDM_LOG_INFO, "svdpp", "best after %zu epochs: rmse %.4f of %zu ratings kept back, which lie near %.3f + %.3f times the prediction",
+        tdm_log(run, TDM_LOG_INFO, "svdpp",
+                "best after %zu epochs: rmse %.4f of %zu ratings kept back, which lie near %.3f + %.3f times the "
+                "prediction",
                 *epochs, least, held->n, scale[SHIFT], scale[SLOPE]);
     return st;
 }
@@ -212,9 +214,9 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 typedef struct asking {
     tdm_svdpp_space space;
     tdm_svdpp_fold fold;
-    tdm_recency r;  /* the history, each item once */
-    float *rating;  /* r.n */
-    bool known;     /* whether the matrix could be factored */
+    tdm_recency r; /* the history, each item once */
+    float *rating; /* r.n */
+    bool known;    /* whether the matrix could be factored */
 } asking;
 
 static void asking_close(asking *q)
@@ -290,7 +292,8 @@ static tdm_status rate(const tdm_model *m, float *ratings, const tdm_history *h,
     tdm_status st = fold_in(x, s, h, err);
     for (size_t k = 0; k < n && !st; k++) {
         bool known = items[k] < s->I;
-        double r = said_of(s, (double)(known ? tdm_kernels_best()->dot(x, s->item + items[k] * s->K, s->K) : x[s->K - 1]));
+        double r =
+            said_of(s, (double)(known ? tdm_kernels_best()->dot(x, s->item + items[k] * s->K, s->K) : x[s->K - 1]));
         ratings[k] = (float)fmin(fmax(r, s->scale[LOW]), s->scale[HIGH]);
     }
     return st;

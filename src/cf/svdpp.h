@@ -21,7 +21,8 @@ typedef struct tdm_svdpp_space {
 } tdm_svdpp_space;
 
 /* x = A^-1 (l c + sum over rated j: (r_j - mean - offset_j) y_j)
- * A = l + sum over rated j: y_j y_j'         c = 1 / sqrt(n) * sum over all n of the history: implied_j      l: the pull
+ * A = l + sum over rated j: y_j y_j'         c = 1 / sqrt(n) * sum over all n of the history: implied_j      l: the
+ * pull
  *
  * What one fold needs; opened once, used for one history after another. */
 typedef struct tdm_svdpp_fold {
@@ -36,7 +37,8 @@ typedef struct tdm_svdpp_fold {
 tdm_status tdm_svdpp_fold_open(tdm_svdpp_fold *q, const tdm_svdpp_space *s, tdm_err *err);
 void tdm_svdpp_fold_close(tdm_svdpp_fold *q); /* all-zero is fine */
 
-/* For a history of n items, each once, with their ratings (NaN: none; or NULL: none at all). False: lost to rounding. */
+/* For a history of n items, each once, with their ratings (NaN: none; or NULL: none at all). False: lost to rounding.
+ */
 bool tdm_svdpp_fold_factor(tdm_svdpp_fold *q, const tdm_svdpp_space *s, const uint32_t *items, const float *ratings,
                            size_t n);
 /* x[K] from that; b is destroyed. */
@@ -56,9 +58,9 @@ void tdm_svdpp_implied_close(tdm_svdpp_implied *w); /* NULL is fine */
 
 typedef struct tdm_svdpp_rules {
     size_t K;
-    double rate, slowing;      /* the rate of epoch t is rate * slowing^t */
-    double pull, pull_item;    /* of people, of items, per rating */
-    double power;              /* a row with n ratings is pulled with pull * n^power in all */
+    double rate, slowing;   /* the rate of epoch t is rate * slowing^t */
+    double pull, pull_item; /* of people, of items, per rating */
+    double power;           /* a row with n ratings is pulled with pull * n^power in all */
     bool implied;
     double pull_implied;
     size_t steps;

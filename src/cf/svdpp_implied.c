@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* svdpp_implied.c - what the choice of an item says of a person, whatever the rating.
  *
- *     minimise over Y   sum over u: w_u |v_u - c_u|^2  +  l sum over j: |y_j|^2       c_u = 1 / sqrt(n_u) sum over j: y_j
+ *     minimise over Y   sum over u: w_u |v_u - c_u|^2  +  l sum over j: |y_j|^2       c_u = 1 / sqrt(n_u) sum over j:
+ * y_j
  *
- * v_u is where u stands, w_u = (ratings of u)^power as everywhere in svdpp, n_u counts rows, rated or not. Where people's own
- * part p = v - c is at its best, this has the gradient of the ratings' own error in Y, so Y may be bettered once an epoch
- * and once a person instead of at every rating: a few steps of conjugate gradient, each number of a row a problem of its
- * own with the same matrix, scaled by its diagonal. v stays, so p loses what c gains. */
+ * v_u is where u stands, w_u = (ratings of u)^power as everywhere in svdpp, n_u counts rows, rated or not. Where
+ * people's own part p = v - c is at its best, this has the gradient of the ratings' own error in Y, so Y may be
+ * bettered once an epoch and once a person instead of at every rating: a few steps of conjugate gradient, each number
+ * of a row a problem of its own with the same matrix, scaled by its diagonal. v stays, so p loses what c gains. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/svdpp.h"
@@ -21,15 +22,15 @@ struct tdm_svdpp_implied {
     size_t K;
     float *P, *C, *Y;
     float l;
-    float *left, *right;   /* U: 1 / sqrt(n_u), and w_u times that */
-    float *scale;          /* I: 1 / diagonal */
-    float *R, *D, *S;      /* I x K: what is left, the direction, the matrix times it */
-    float *T;              /* U x K: what the direction implies */
-    double *part;          /* PARTS x 2 K */
+    float *left, *right;                        /* U: 1 / sqrt(n_u), and w_u times that */
+    float *scale;                               /* I: 1 / diagonal */
+    float *R, *D, *S;                           /* I x K: what is left, the direction, the matrix times it */
+    float *T;                                   /* U x K: what the direction implies */
+    double *part;                               /* PARTS x 2 K */
     float a[TDM_SVDPP_MOST], b[TDM_SVDPP_MOST]; /* K */
     tdm_run *run;
     const tdm_kernels *k;
-    const float *from;     /* of items_gather: P or T */
+    const float *from; /* of items_gather: P or T */
 };
 
 static inline void fetch(const float *row, size_t K)
@@ -144,8 +145,7 @@ void tdm_svdpp_implied_step(tdm_svdpp_implied *w, size_t steps)
         products_sum(w);
         for (size_t k = 0; k < K; k++) w->b[k] = was[k] > 0 ? (float)(w->part[k] / was[k]) : 0;
         for (size_t i = 0; i < I; i++)
-            for (size_t k = 0; k < K; k++)
-                w->D[i * K + k] = w->scale[i] * w->R[i * K + k] + w->b[k] * w->D[i * K + k];
+            for (size_t k = 0; k < K; k++) w->D[i * K + k] = w->scale[i] * w->R[i * K + k] + w->b[k] * w->D[i * K + k];
     }
 }
 

@@ -18,7 +18,7 @@ struct tdm_svdpp_training {
     float *P, *C;           /* U x K */
     float *pull_p, *pull_q; /* U, I */
     float open[2 * TDM_PAD];
-    float *Q, *Y;           /* the caller's */
+    float *Q, *Y; /* the caller's */
     tdm_svdpp_implied *implied;
     tdm_run *run;
 };
@@ -82,14 +82,20 @@ tdm_status tdm_svdpp_training_open(tdm_svdpp_training **out, const tdm_svdpp_rul
 tdm_status tdm_svdpp_training_epoch(tdm_svdpp_training *w, size_t t, double *rmse, tdm_err *err)
 {
     const tdm_svdpp_rules *x = &w->rules;
-    const tdm_sgd s = {.P = w->P, .Q = w->Q, .C = t ? w->C : NULL, .pull_p = w->pull_p, .pull_q = w->pull_q,
-                       .open = w->open, .K = x->K, .rate = (float)(x->rate * pow(x->slowing, (double)t))};
+    const tdm_sgd s = {.P = w->P,
+                       .Q = w->Q,
+                       .C = t ? w->C : NULL,
+                       .pull_p = w->pull_p,
+                       .pull_q = w->pull_q,
+                       .open = w->open,
+                       .K = x->K,
+                       .rate = (float)(x->rate * pow(x->slowing, (double)t))};
     double square = tdm_grid_epoch(&w->grid, &s, t, w->run);
     tdm_status st = tdm_run_check(w->run, "svdpp", err);
     if (st) return st;
     if (!isfinite(square))
-        return tdm_fail(err, TDM_E_ARG, "svdpp: the factors grew beyond all bounds in epoch %zu; use a lower svdpp.rate",
-                        t + 1);
+        return tdm_fail(err, TDM_E_ARG,
+                        "svdpp: the factors grew beyond all bounds in epoch %zu; use a lower svdpp.rate", t + 1);
     *rmse = w->grid.n ? sqrt(square / (double)w->grid.n) : 0;
     if (w->implied) tdm_svdpp_implied_step(w->implied, x->steps);
     return tdm_run_check(w->run, "svdpp", err);

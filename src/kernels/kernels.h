@@ -90,12 +90,12 @@ typedef struct tdm_kernels {
     bool (*spd_factor)(float *A, size_t lda, size_t n);
     void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
 
-    /* Products of which few are wanted (above.inc), each summed from k = 0 to K - 1 whatever is asked beside it, so that
-     * an item has the same score alone and in any batch. Rows of Y have K numbers, a multiple of TDM_PAD.
+    /* Products of which few are wanted (above.inc), each summed from k = 0 to K - 1 whatever is asked beside it, so
+     * that an item has the same score alone and in any batch. Rows of Y have K numbers, a multiple of TDM_PAD.
      *
      * above: goes through n rows of Y and TDM_WIDE columns of Z[K x TDM_WIDE] until some y . z_c > least[c]. Gives the
-     *   row where the block begins in which that is so, n: nowhere. *rows is the length of the block, TDM_BLOCK at most;
-     *   bit c of hit[r] says which pass, and there P[r x TDM_WIDE + c] is the product. Go on behind the block.
+     *   row where the block begins in which that is so, n: nowhere. *rows is the length of the block, TDM_BLOCK at
+     * most; bit c of hit[r] says which pass, and there P[r x TDM_WIDE + c] is the product. Go on behind the block.
      * products: p_i = y_i . x for n rows of Y. */
     size_t (*above)(float *P, uint64_t *hit, size_t *rows, const float *Y, size_t n, size_t K, const float *Z,
                     const float *least);

@@ -365,7 +365,7 @@ static void ratings_of_movielens_are_near_the_best(void **state)
 {
     (void)state;
     movielens *x = movielens_open();
-    CHECK(movielens_rmse(x, &tdm_svdpp_ops) < 0.91);
+    CHECK(movielens_rmse(x, &tdm_svdpp_ops) < 0.909); /* .9057 to .9067 by seed; instruction sets differ as much */
     tdm_free(x);
 }
 
