@@ -22,7 +22,7 @@ static const tdm_model_ops *const models[] = {
     &tdm_popularity_ops,  &tdm_recent_ops,       &tdm_category_popularity_ops,
     &tdm_transitions_ops, &tdm_cooccurrence_ops, &tdm_item_knn_ops,
     &tdm_user_knn_ops,    &tdm_ease_ops,         &tdm_slist_ops,
-    &tdm_ials_ops,        &tdm_mf_ops,
+    &tdm_ials_ops,        &tdm_mf_ops,           &tdm_svdpp_ops,
 };
 
 static void fail(const char *what) { bench_fail("bench_fit", what); }

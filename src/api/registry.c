@@ -22,6 +22,7 @@ const tdm_model_ops *const tdm_models[] = {
     &tdm_slist_ops,
     &tdm_ials_ops,
     &tdm_mf_ops,
+    &tdm_svdpp_ops,
     &tdm_content_ops,
     &tdm_gpt2_items_ops,
     &tdm_gpt2_words_ops,

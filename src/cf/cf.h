@@ -14,7 +14,8 @@
  *     slist          what comes next regressed on what came before, in closed form
  *     user-knn       what people with similar histories chose
  *     ials           people and items as points, fitted to who chose what
- *     mf             people and items as points, fitted to ratings */
+ *     mf             people and items as points, fitted to ratings by sampling
+ *     svdpp          the same by gradient descent, and by what was chosen at all */
 #ifndef TDM_CF_CF_H
 #define TDM_CF_CF_H
 
@@ -31,6 +32,7 @@ extern const tdm_model_ops tdm_ease_ops;
 extern const tdm_model_ops tdm_slist_ops;
 extern const tdm_model_ops tdm_ials_ops;
 extern const tdm_model_ops tdm_mf_ops;
+extern const tdm_model_ops tdm_svdpp_ops;
 
 /* The people most like a history, most similar first: at most *n training rows into users[*n] and similarity[*n]; *n
  * becomes how many there are. `m` is a user-knn; h->self is left out. */

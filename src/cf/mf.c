@@ -169,19 +169,27 @@ static tdm_status arrays_make(mf *s, const tdm_rows *r, const tdm_dataset *train
     return TDM_OK;
 }
 
+/* Says before the work what it will take: the log twice, with offsets, factors of both sides, and the samples. */
+static void foresee(const tdm_fit_input *in)
+{
+    const tdm_dataset *d = in->train;
+    double K = (double)tdm_padded((size_t)tdm_param_get(in->params, "factors")), rows = (double)d->U + (double)d->I,
+           kept = 4 * tdm_param_get(in->params, "samples") * K * ((double)d->I + K),
+           all = kept + 16 * (double)d->N + (4 * K + 8) * rows;
+    tdm_log(in->run, TDM_LOG_INFO, "mf", "%.0f MB, of which %.0f are the samples kept", all / 1e6, kept / 1e6);
+}
+
 static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 {
     *out = NULL;
     tdm_rows rows;
+    foresee(in);
     tdm_status st = tdm_rows_make(&rows, in->train, (size_t)tdm_param_get(in->params, "longest"), true, err);
     if (st) return st;
     tdm_mf *w = NULL;
     mf *s = tdm_new(1, sizeof *s);
     if (s) {
         mf_set(s, in->params, rows.I);
-        double kept = 4 * (double)s->S * (double)s->K * (double)rows.I, all = kept + 16 * (double)rows.N;
-        all += 4 * (double)s->K * (double)(rows.U + rows.I) + 8 * (double)(rows.U + rows.I);
-        tdm_log(in->run, TDM_LOG_INFO, "mf", "%.0f MB, of which %.0f are the samples kept", all / 1e6, kept / 1e6);
         st = arrays_make(s, &rows, in->train, err);
     } else st = tdm_nomem(err, "mf");
     if (!st && s->scale[RATINGS] > 0) {

@@ -80,6 +80,7 @@ static inline void transpose(vec r[LANES])
 
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
+#include "kernels/sgd.inc"
 
 #define GREATER(v, w) ((uint64_t)(unsigned)_mm256_movemask_ps(_mm256_cmp_ps(v, w, _CMP_GT_OQ)))
 #include "kernels/above.inc"
@@ -89,4 +90,5 @@ void tdm_kernels_init_avx2(tdm_kernels *k)
     fill(k, "avx2");
     fill_small_spd(k);
     fill_above(k);
+    fill_sgd(k);
 }

@@ -65,6 +65,7 @@ static inline void transpose(vec r[LANES])
 
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
+#include "kernels/sgd.inc"
 
 #define GREATER(v, w) ((uint64_t)_mm512_cmp_ps_mask(v, w, _CMP_GT_OQ))
 #include "kernels/above.inc"
@@ -74,4 +75,5 @@ void tdm_kernels_init_avx512(tdm_kernels *k)
     fill(k, "avx512");
     fill_small_spd(k);
     fill_above(k);
+    fill_sgd(k);
 }

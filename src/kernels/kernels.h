@@ -21,6 +21,22 @@ typedef struct tdm_adamw_rates {
     float scale;            /* of the gradients: clipping */
 } tdm_adamw_rates;
 
+/* One rating as gradient descent reads it: which row of P, which of Q, and how far it is from the mean. */
+typedef struct tdm_sgd_rating {
+    uint16_t p, q;
+    float value;
+} tdm_sgd_rating;
+
+/* What a run of such steps works on; see sgd below. */
+typedef struct tdm_sgd {
+    float *P, *Q;                 /* rows of K, a multiple of TDM_PAD */
+    const float *C;               /* rows added to those of P, which stay as they are; NULL: none */
+    const float *pull_p, *pull_q; /* a number a row: by how much it is drawn towards 0 */
+    const float *open;            /* 2 x TDM_PAD: 1 where the last numbers of a row of P, of Q, may change, else 0 */
+    size_t K;
+    float rate;
+} tdm_sgd;
+
 typedef struct tdm_kernels {
     const char *isa;                                            /* "c", "avx2", "avx512", "neon" */
     float (*dot)(const float *a, const float *b, size_t n);     /* sum a_i b_i */
@@ -74,16 +90,20 @@ typedef struct tdm_kernels {
     bool (*spd_factor)(float *A, size_t lda, size_t n);
     void (*spd_solve)(float *x, float *b, const float *A, size_t lda, size_t n); /* b is destroyed */
 
-    /* Products of which few are wanted (above.inc), each summed from k = 0 to K - 1 whatever is asked beside it, so that
-     * an item has the same score alone and in any batch. Rows of Y have K numbers, a multiple of TDM_PAD.
+    /* Products of which few are wanted (above.inc), each summed from k = 0 to K - 1 whatever is asked beside it, so
+     * that an item has the same score alone and in any batch. Rows of Y have K numbers, a multiple of TDM_PAD.
      *
      * above: goes through n rows of Y and TDM_WIDE columns of Z[K x TDM_WIDE] until some y . z_c > least[c]. Gives the
-     *   row where the block begins in which that is so, n: nowhere. *rows is the length of the block, TDM_BLOCK at most;
-     *   bit c of hit[r] says which pass, and there P[r x TDM_WIDE + c] is the product. Go on behind the block.
+     *   row where the block begins in which that is so, n: nowhere. *rows is the length of the block, TDM_BLOCK at
+     * most; bit c of hit[r] says which pass, and there P[r x TDM_WIDE + c] is the product. Go on behind the block.
      * products: p_i = y_i . x for n rows of Y. */
     size_t (*above)(float *P, uint64_t *hit, size_t *rows, const float *Y, size_t n, size_t K, const float *Z,
                     const float *least);
     void (*products)(float *p, const float *Y, size_t n, size_t K, const float *x);
+
+    /* n steps of stochastic gradient descent, one rating after the other (sgd.c). Returns the sum of e^2.
+     *     e = value - (p + c) . q        p += rate (e q - pull_p p)        q += rate (e (p + c) - pull_q q) */
+    double (*sgd)(const tdm_sgd *s, const tdm_sgd_rating *r, size_t n);
 } tdm_kernels;
 
 enum { TDM_WIDE = 48, TDM_BLOCK = 8 };

@@ -74,9 +74,11 @@ static inline void transpose(vec r[LANES])
 
 #include "kernels/lanes.inc"
 #include "kernels/small_spd.inc"
+#include "kernels/sgd.inc"
 
 void tdm_kernels_init_neon(tdm_kernels *k)
 {
     fill(k, "neon");
     fill_small_spd(k);
+    fill_sgd(k);
 }

@@ -121,4 +121,5 @@ void tdm_kernels_init_c(tdm_kernels *k)
                        .adamw = adamw};
     tdm_small_spd_init_c(k);
     tdm_above_init_c(k);
+    tdm_sgd_init_c(k);
 }

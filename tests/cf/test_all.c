@@ -41,6 +41,8 @@ static const kind all[] = {
     {&tdm_ials_ops, "factors=32 iterations=4", 0},
     {&tdm_ials_ops, "factors=16 iterations=4 conjugate=1 by_rating=1", 0},
     {&tdm_mf_ops, "warm_up=3 samples=4 thin=2", 0},
+    {&tdm_svdpp_ops, "factors=32 epochs=4", 0},
+    {&tdm_svdpp_ops, "factors=16 epochs=3 implied=0 held=0", 0},
 };
 enum { ALL = sizeof all / sizeof all[0], U = 300, I = 120 };
 
@@ -375,6 +377,13 @@ static void numbers_of_factorisations_out_of_range_are_refused(void **state)
     poke("scale", 1, &none, sizeof none), refuses(&tdm_mf_ops, &t->d, "scale[1]");
     wider.I = 39;
     poke("noise", 1, &(float){2}, sizeof nan), refuses(&tdm_mf_ops, &wider, "item");
+    m = toy_fit(&tdm_svdpp_ops, t, "factors=16 epochs=3", 1);
+    CHECK_OK(m->ops->save(m, path_of("a"), &err), err);
+    tdm_model_close(m);
+    poke("rated", 0, &(float){7}, sizeof nan), refuses(&tdm_svdpp_ops, &wider, "item");
+    poke("item", 3, &nan, sizeof nan), refuses(&tdm_svdpp_ops, &t->d, "item[3]");
+    poke("implied", 4, &inf, sizeof inf), refuses(&tdm_svdpp_ops, &t->d, "implied[4]");
+    poke("scale", 1, &parameter, sizeof parameter), refuses(&tdm_svdpp_ops, &t->d, "down to");
     tdm_free(t);
 }
 
