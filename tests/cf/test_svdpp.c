@@ -292,6 +292,33 @@ static void a_share_is_what_an_unsurprising_rating_would_cost(void **state)
     tdm_free(t);
 }
 
+/* What items add is all that sets a prediction apart from that of an empty history: mean and offset of the item. */
+static void shares_are_what_the_history_adds(void **state)
+{
+    (void)state;
+    tdm_err err;
+    toy *t = toy_drawn(200, 60, 34);
+    tdm_model *m = toy_fit(&tdm_svdpp_ops, t, "held=0 epochs=30 rate=0.05 factors=16 pull_implied=1", 2);
+    const uint32_t items[4] = {1, 4, 9, 16};
+    const float ratings[4] = {NAN, 1, 4, 5};
+    float empty[60], scores[60], most = 0;
+    tdm_history h = {.items = items, .ratings = ratings, .now = TDM_NO_TIME, .self = TDM_NONE};
+    CHECK_OK(m->ops->score(m, empty, &h, 1, &err), err);
+    for (h.n = 1; h.n <= 4; h.n++) { /* the first alone has no rating: it was chosen, that is all */
+        CHECK_OK(m->ops->score(m, scores, &h, 1, &err), err);
+        for (uint32_t i = 0; i < 60; i++) {
+            tdm_evidence e;
+            if (scores[i] == -INFINITY) continue;
+            CHECK_OK(m->ops->because(m, &e, &h, i, &err), err);
+            CHECK(fabsf((1 - e.rest) * scores[i] - (scores[i] - empty[i])) < 1e-5f); /* scores are about 3 */
+            if (h.n == 1) most = fmaxf(most, fabsf(scores[i] - empty[i]));
+        }
+    }
+    CHECK(most > 1e-3f);
+    tdm_model_close(m);
+    tdm_free(t);
+}
+
 typedef struct watch {
     struct tdm_run run;
     uint64_t epochs, stop_at;
@@ -377,6 +404,7 @@ int main(void)
         cmocka_unit_test(what_choices_imply_is_a_regression),
         cmocka_unit_test(a_fold_is_the_best_point),
         cmocka_unit_test(a_share_is_what_an_unsurprising_rating_would_cost),
+        cmocka_unit_test(shares_are_what_the_history_adds),
         cmocka_unit_test(every_epoch_is_told_and_one_may_be_the_last),
         cmocka_unit_test(too_high_a_rate_is_said),
         cmocka_unit_test(without_ratings_nothing_can_be_said),
