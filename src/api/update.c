@@ -2,7 +2,7 @@
 /* update.c - a model folder brought up to date with a dataset that holds the old events and new ones.
  *
  * The dataset is split by the folder's own protocol; what joined (or left) the training rows is what happened. Models
- * that can take it in do (ops->update), two that are only counts and rows are fitted again, the others stay as they
+ * that can take it in do (ops->update), those that are only counts and rows are fitted again, the others stay as they
  * are. A model that stays knows the old catalogue: where items came or went it is left out, with all that need it.
  *
  *     drift = 1 - now / then        ndcg@10 of one and the same model on validation questions of the people whose rows
@@ -38,7 +38,8 @@
 static const double share = 0.05, far = 0.1, much = 0.1;
 enum { JUDGES = 2000, FEWEST = 30 }; /* people that drift is measured on, at most; below the fewest it is noise */
 
-static const char *const counted[] = {"popularity", "user-knn", NULL}; /* fitted again: no more than reading the rows */
+static const char *const counted[] = {"popularity", "category-popularity", "transitions", "user-knn",
+                                      NULL}; /* fitted again */
 
 typedef enum fate { ABSENT, STAYED, UPDATED, FITTED, LEFT_OUT } fate;
 

@@ -302,12 +302,28 @@ static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *tra
     return st;
 }
 
+/* Sums of the new rows with the half-life that was found: they cost a reading of the log. */
+static tdm_status update(tdm_model **out, const tdm_model *m, const tdm_update *u, tdm_updated *what, tdm_err *err)
+{
+    const recent *s = (const recent *)m;
+    tdm_params p = s->p;
+    *out = NULL;
+    tdm_status st = tdm_params_set(&p, "recent", "half_life", fmin(*s->half / DAY, 36500), err);
+    const tdm_fit_input in = {.train = u->now, .params = &p, .run = u->run};
+    if (!st) st = fit(out, &in, err);
+    if (st) return st;
+    ((recent *)*out)->p = s->p; /* what a fit is told stays what it was */
+    *what = (tdm_updated){.remade = u->now->I};
+    return TDM_OK;
+}
+
 const tdm_model_ops tdm_recent_ops = {
     .name = "recent",
     .summary = "how often an item was chosen of late",
     .path = "cf/recent.safetensors",
     .params = params,
     .fit = fit,
+    .update = update,
     .score = score,
     .because = because,
     .save = save,

@@ -373,16 +373,35 @@ static void short_memory_is_an_error_and_no_leak(void **state)
     }
 }
 
+/* recent is summed again, with the half-life it had and not one that the new span suggests. */
+static void recent_keeps_its_half_life(void **state)
+{
+    (void)state;
+    tdm_err err;
+    pair *p = pair_open(200, 100, 10, 0, 2);
+    tdm_updated what;
+    tdm_model *old = toy_fit(&tdm_recent_ops, p->was, "half_life=3", 1);
+    tdm_model *fit = toy_fit(&tdm_recent_ops, p->now, "half_life=3", 1), *m = updated(old, &p->u, &what);
+    float a[100], b[100], before[100];
+    tdm_history h = {.now = TDM_NO_TIME, .self = TDM_NONE};
+    CHECK_OK(old->ops->score(old, before, &h, 1, &err), err);
+    CHECK_OK(fit->ops->score(fit, a, &h, 1, &err), err);
+    CHECK_OK(m->ops->score(m, b, &h, 1, &err), err);
+    CHECK(!memcmp(a, b, sizeof a) && memcmp(a, before, sizeof a));
+    CHECK(what.remade == 100);
+    tdm_model_close(old);
+    tdm_model_close(fit);
+    tdm_model_close(m);
+    pair_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_changed_is_found),
-        cmocka_unit_test(a_share_of_0_is_a_fit),
-        cmocka_unit_test(rows_lack_what_they_say),
-        cmocka_unit_test(the_sum_over_people_is_kept),
-        cmocka_unit_test(the_objective_follows),
-        cmocka_unit_test(threads_change_no_byte),
-        cmocka_unit_test(short_memory_is_an_error_and_no_leak),
+        cmocka_unit_test(recent_keeps_its_half_life),  cmocka_unit_test(who_changed_is_found),
+        cmocka_unit_test(a_share_of_0_is_a_fit),       cmocka_unit_test(rows_lack_what_they_say),
+        cmocka_unit_test(the_sum_over_people_is_kept), cmocka_unit_test(the_objective_follows),
+        cmocka_unit_test(threads_change_no_byte),      cmocka_unit_test(short_memory_is_an_error_and_no_leak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
