@@ -9,11 +9,11 @@ person's own history. Zero stands for "no opinion". Run it only to change the ca
 
     python3 tools/golden_closed.py tests/cf/golden/closed.safetensors
 """
-import json
-import struct
 import sys
 
 import numpy as np
+
+from golden_file import write
 
 USERS, ITEMS, LONGEST, DAY = 100, 30, 14, 86400
 EASE = {"lambda": 20.0, "history_decay": 0.6}
@@ -111,18 +111,6 @@ def weights(rows):
         for k, i in enumerate(row[::-1]):
             w[u, i] = max(w[u, i], EASE["history_decay"] ** k)
     return w
-
-
-def write(path, arrays):
-    header, at = {}, 0
-    for name, a in arrays.items():
-        kind = {"float64": "F64", "float32": "F32", "uint32": "U32", "int64": "I64"}[str(a.dtype)]
-        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
-        at += a.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values()))
 
 
 def main():

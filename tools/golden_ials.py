@@ -8,11 +8,11 @@ start. `scores` are X Y' after ten iterations of exact alternating least squares
 
     python3 tools/golden_ials.py tests/cf/golden/ials.safetensors
 """
-import json
-import struct
 import sys
 
 import numpy as np
+
+from golden_file import write
 
 USERS, ITEMS, K, ITERATIONS, STEPS = 80, 50, 16, 10, 3
 REGULARIZATION, ALPHA = 0.01, 1.0
@@ -81,18 +81,6 @@ def run(step, dtype, by_user, by_item, X, Y):
         step(by_user, X, Y)
         step(by_item, Y, X)
     return X, Y
-
-
-def write(path, arrays):
-    header, at = {}, 0
-    for name, a in arrays.items():
-        kind = {"float64": "F64", "float32": "F32", "uint32": "U32", "int64": "I64"}[str(a.dtype)]
-        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
-        at += a.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values()))
 
 
 def main():

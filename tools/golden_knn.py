@@ -8,11 +8,11 @@ same times f_u) and E (what is left of ratings after the baseline). Run it only 
 
     python3 tools/golden_knn.py tests/cf/golden/item_knn.safetensors
 """
-import json
-import struct
 import sys
 
 import numpy as np
+
+from golden_file import write
 
 USERS, ITEMS = 80, 40
 K, SHRINK, SOURCE, TARGET, ACTIVITY = 15, 3.0, 0.4, 0.3, 0.25
@@ -89,18 +89,6 @@ def predictions(R):
             near = sorted(near, reverse=True)[:RATED_K]
             out[u, t] = b[u, t] + sum(s * e for s, e in near) / (sum(s for s, _ in near) + 0.01)
     return np.clip(out, np.nanmin(R), np.nanmax(R))
-
-
-def write(path, arrays):
-    header, at = {}, 0
-    for name, a in arrays.items():
-        kind = {"float32": "F32", "uint32": "U32", "int64": "I64"}[str(a.dtype)]
-        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
-        at += a.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values()))
 
 
 def main():

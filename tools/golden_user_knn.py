@@ -8,11 +8,11 @@ src/cf/user_knn.c, similar.h and baseline.h, in double, over everybody. Run it o
 
     python3 tools/golden_user_knn.py tests/cf/golden/user_knn.safetensors
 """
-import json
-import struct
 import sys
 
 import numpy as np
+
+from golden_file import write
 
 USERS, ITEMS, K = 90, 60, 12
 SHRINK, AMPLIFY, TARGET, GAP, BEFORE, DECAY = 0.5, 0.75, 0.15, 0.85, 0.3, 0.7
@@ -95,18 +95,6 @@ def predicted(rows, residual, base, u):
         e = np.array([residual[v][list(rows[v]).index(i)] for v in near])
         out[i] = mean + item[i] + user[u] + (of[near] * e).sum() / (of[near].sum() + 0.01)
     return np.clip(out, 1, 5)
-
-
-def write(path, arrays):
-    header, at = {}, 0
-    for name, a in arrays.items():
-        kind = {"float64": "F64", "float32": "F32", "uint32": "U32", "int64": "I64"}[str(a.dtype)]
-        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
-        at += a.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-(len(text) + 8) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values()))
 
 
 def main():
