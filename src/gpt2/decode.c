@@ -72,15 +72,15 @@ static void layer(tdm_decoder *d, size_t l, size_t n)
     size_t C = s.C;
     float stat[2], *kv = d->kv + l * d->most * 2 * C;
     for (size_t i = 0; i < n; i++) k->norm(d->ln + i * C, stat, d->x + i * C, w.ln1w, w.ln1b, C);
-    tdm_linear_rows(d->qkv, d->ln, w.qkvw, w.qkvb, n, C, 3 * C);
+    tdm_linear_forward(d->qkv, d->ln, n, &w.qkv, tdm_gemm);
     for (size_t i = 0; i < n; i++) memcpy(kv + (d->n + i) * 2 * C, d->qkv + i * 3 * C + C, 2 * C * sizeof *kv);
-    tdm_attend(d->att, d->qkv, 3 * C, kv, kv + C, 2 * C, s, n, d->n + n, d->scratch);
-    tdm_linear_rows(d->ln, d->att, w.attw, w.attb, n, C, C);
+    tdm_attention_cached(d->att, d->qkv, 3 * C, kv, kv + C, 2 * C, s, n, d->n + n, d->scratch);
+    tdm_linear_forward(d->ln, d->att, n, &w.att, tdm_gemm);
     k->axpy(d->x, 1, d->ln, n * C);
     for (size_t i = 0; i < n; i++) k->norm(d->ln + i * C, stat, d->x + i * C, w.ln2w, w.ln2b, C);
-    tdm_gemm(0, 0, n, 4 * C, C, 1, d->ln, C, w.fcw, 4 * C, 0, d->fc, 4 * C);
-    for (size_t i = 0; i < n; i++) k->gelu(d->gelu + i * 4 * C, d->fc + i * 4 * C, w.fcb, 4 * C);
-    tdm_linear_rows(d->ln, d->gelu, w.projw, w.projb, n, 4 * C, C);
+    tdm_linear_product(d->fc, d->ln, n, &w.fc, tdm_gemm);
+    for (size_t i = 0; i < n; i++) k->gelu(d->gelu + i * 4 * C, d->fc + i * 4 * C, w.fc.b, 4 * C);
+    tdm_linear_forward(d->ln, d->gelu, n, &w.proj, tdm_gemm);
     k->axpy(d->x, 1, d->ln, n * C);
 }
 

@@ -20,15 +20,17 @@ static tdm_status hidden(const tdm_gpt2 *g, float *out, const tdm_gpt2_batch *b,
     tdm_tile *tile = tdm_new(tdm_tiles_most(N), sizeof *tile);
     if (!tile) return tdm_nomem(err, "a forward pass");
     size_t tiles = tdm_tiles_cut(tile, &longest, b);
-    float *room = tdm_new(tdm_layer_floats(s, N), sizeof *room), *scratch = tdm_new(longest, longest * sizeof *scratch);
+    float *room = tdm_new(tdm_layer_floats(s, N), sizeof *room),
+          *scratch = tdm_new(tdm_attention_floats(longest), sizeof *scratch);
     if (room && scratch) {
+        const tdm_pass pass = {.s = s, .b = b, .gemm = tdm_gemm};
         tdm_layer_acts a = {.x = out};
         tdm_layer_place(&a, room, s, N);
         for (size_t i = 0; i < tiles; i++) {
-            tdm_embed(out, g, b, &tile[i], NULL);
+            tdm_embed(out, g, &pass, &tile[i]);
             for (size_t l = 0; l < s.L; l++) {
                 tdm_layer_w w = tdm_layer_of(&g->w, s, l);
-                tdm_layer_forward(out, &a, &w, s, l, b, &tile[i], NULL, scratch);
+                tdm_layer_forward(out, &a, &w, l, &pass, &tile[i], scratch);
             }
             for (size_t n = tile[i].n; n < tile[i].n_end; n++) {
                 memcpy(a.ln1 + n * s.C, out + n * s.C, s.C * sizeof *out);

@@ -7,7 +7,9 @@
 #ifndef TDM_GPT2_LAYER_H
 #define TDM_GPT2_LAYER_H
 
-#include "gpt2/gpt2.h"
+#include "gpt2/attention.h"
+#include "gpt2/dropout.h"
+#include "gpt2/linear.h"
 
 /* ---- tiles ---- */
 
@@ -26,28 +28,12 @@ size_t tdm_tiles_cut(tdm_tile *tiles, size_t *longest, const tdm_gpt2_batch *b);
 /* Whether the batch fits the model: tokens below V, sequences of 1 to T. */
 tdm_status tdm_gpt2_batch_check(const tdm_gpt2 *g, const tdm_gpt2_batch *b, tdm_err *err);
 
-/* ---- dropout ---- */
-
-/* Zeroes x[i] with probability cut / 65536 and scales the rest; the mask is keyed by (seed, step, site, row), so that
- * backward draws it again. cut 0: nothing happens. */
-typedef struct tdm_dropout {
-    uint64_t seed, step;
-    uint32_t cut;
-    float scale;
-} tdm_dropout;
-
-tdm_dropout tdm_dropout_make(float p, uint64_t seed, uint64_t step);
-void tdm_dropout_apply(const tdm_dropout *d, float *x, size_t n, uint64_t site, uint64_t row);
-
-/* Sites: of the embedding, and three for each layer. */
-enum { TDM_SITE_EMBEDDING = 0, TDM_SITE_ATTENTION = 1, TDM_SITE_MIX = 2, TDM_SITE_MLP = 3 };
-static inline uint64_t tdm_site(size_t layer, int which) { return 3 * (uint64_t)layer + (uint64_t)which; }
-
 /* ---- a block ---- */
 
 /* One layer's weights, or their gradients. */
 typedef struct tdm_layer_w {
-    float *ln1w, *ln1b, *qkvw, *qkvb, *attw, *attb, *ln2w, *ln2b, *fcw, *fcb, *projw, *projb;
+    float *ln1w, *ln1b, *ln2w, *ln2b;
+    tdm_linear qkv, att, fc, proj;
 } tdm_layer_w;
 
 tdm_layer_w tdm_layer_of(const tdm_gpt2_tensors *t, tdm_gpt2_shape s, size_t layer);
@@ -58,6 +44,7 @@ typedef struct tdm_layer_acts {
     float *ln1, *stat1; /* N x C, N x 2 */
     float *qkv;         /* N x 3C */
     float *att;         /* N x C: what attention gathers */
+    float *mass;        /* N x H: of attention's softmax, see attention.h */
     float *mid;         /* N x C: x after attention */
     float *ln2, *stat2; /* N x C, N x 2 */
     float *fc, *gelu;   /* N x 4C */
@@ -67,12 +54,21 @@ typedef struct tdm_layer_acts {
 size_t tdm_layer_floats(tdm_gpt2_shape s, size_t N);
 void tdm_layer_place(tdm_layer_acts *a, float *block, tdm_gpt2_shape s, size_t N); /* all but x */
 
-/* x = embeddings of the tile's tokens. */
-void tdm_embed(float *x, const tdm_gpt2 *g, const tdm_gpt2_batch *b, const tdm_tile *t, const tdm_dropout *d);
+/* What the operations of one pass over a batch share. */
+typedef struct tdm_pass {
+    tdm_gpt2_shape s;
+    const tdm_gpt2_batch *b;
+    const tdm_dropout *drop; /* NULL: none */
+    tdm_gemm_fn *gemm;       /* in which arithmetic the products of linear layers are made */
+} tdm_pass;
 
-/* out (N x C; may be a->x) = the block of a->x, for the tile's rows. scratch: longest^2 floats of this tile's own. */
-void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w, tdm_gpt2_shape s, size_t layer,
-                       const tdm_gpt2_batch *b, const tdm_tile *t, const tdm_dropout *d, float *scratch);
+/* x = embeddings of the tile's tokens. */
+void tdm_embed(float *x, const tdm_gpt2 *g, const tdm_pass *p, const tdm_tile *t);
+
+/* out (N x C; may be a->x) = the block of a->x, for the tile's rows. scratch: tdm_attention_floats(longest) of this
+ * tile's own. */
+void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w, size_t layer, const tdm_pass *p,
+                       const tdm_tile *t, float *scratch);
 
 /* What flows back through one layer, a row a token: with the kept activations, what the gradients of the weights are
  * made of. */
@@ -85,18 +81,9 @@ typedef struct tdm_layer_back {
     float *tmp;  /* N x C */
 } tdm_layer_back;
 
-/* norms: 4C floats of this tile's own, which take the tile's part of d ln1w, ln1b, ln2w, ln2b (overwritten). scratch:
- * 2 longest^2 floats of its own. */
+/* norms: 4C floats of this tile's own, which take the tile's part of d ln1w, ln1b, ln2w, ln2b (overwritten). scratch
+ * as above. */
 void tdm_layer_backward(const tdm_layer_back *k, float *norms, const tdm_layer_acts *a, const tdm_layer_w *w,
-                        tdm_gpt2_shape s, size_t layer, const tdm_gpt2_batch *b, const tdm_tile *t,
-                        const tdm_dropout *d, float *scratch);
-
-/* Attention of n new rows of one head's worth of C channels over `all` rows of a cache, the new ones last; no dropout:
- * for decoding. q: n x qld; k, v: all x kld; out: n x C. scratch: n x all. */
-void tdm_attend(float *out, const float *q, size_t qld, const float *k, const float *v, size_t kld, tdm_gpt2_shape s,
-                size_t n, size_t all, float *scratch);
-
-/* y = x w + bias for n rows. */
-void tdm_linear_rows(float *y, const float *x, const float *w, const float *bias, size_t n, size_t in, size_t out);
+                        size_t layer, const tdm_pass *p, const tdm_tile *t, float *scratch);
 
 #endif

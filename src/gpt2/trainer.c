@@ -37,6 +37,7 @@ struct tdm_gpt2_trainer {
     const tdm_gpt2_batch *b;
     size_t tiles, longest, l;
     tdm_dropout drop;
+    tdm_pass pass;
 };
 
 tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t most, float dropout, tdm_run *run,
@@ -104,7 +105,7 @@ tdm_gpt2_tensors tdm_gpt2_trainer_grad(const tdm_gpt2_trainer *t) { return t->gr
 
 static float *scratch_of(const tdm_gpt2_trainer *t, size_t tile)
 {
-    return t->scratch + tile * 2 * t->longest * t->longest;
+    return t->scratch + tile * tdm_attention_floats(t->longest);
 }
 
 static void forward(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -115,11 +116,10 @@ static void forward(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
         const tdm_tile *tile = &t->tile[i];
-        tdm_embed(t->x, t->g, t->b, tile, &t->drop);
+        tdm_embed(t->x, t->g, &t->pass, tile);
         for (size_t l = 0; l < s.L; l++) {
             tdm_layer_w w = tdm_layer_of(&t->g->w, s, l);
-            tdm_layer_forward(t->x + (l + 1) * t->most * s.C, &t->layer[l], &w, s, l, t->b, tile, &t->drop,
-                              scratch_of(t, i));
+            tdm_layer_forward(t->x + (l + 1) * t->most * s.C, &t->layer[l], &w, l, &t->pass, tile, scratch_of(t, i));
         }
         const float *x = t->x + s.L * t->most * s.C;
         for (size_t n = tile->n; n < tile->n_end; n++)
@@ -153,8 +153,8 @@ static void backward(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     tdm_layer_w w = tdm_layer_of(&t->g->w, t->g->s, t->l);
     for (size_t i = begin; i < end; i++)
-        tdm_layer_backward(&t->back, t->norms + i * 4 * t->g->s.C, &t->layer[t->l], &w, t->g->s, t->l, t->b,
-                           &t->tile[i], &t->drop, scratch_of(t, i));
+        tdm_layer_backward(&t->back, t->norms + i * 4 * t->g->s.C, &t->layer[t->l], &w, t->l, &t->pass, &t->tile[i],
+                           scratch_of(t, i));
 }
 
 /* out[k] = the sum over tiles of the k-th C floats of norms. */
@@ -171,14 +171,14 @@ static void norms_sum(const tdm_gpt2_trainer *t, float *const *out, size_t n)
 
 typedef struct product {
     const float *x, *dy;
-    size_t in, out;
-    float *dw, *db;
+    tdm_linear d;
 } product;
 
 typedef struct products {
     product p[TASKS_MOST];
     size_t first[TASKS_MOST + 1]; /* column tiles of each, counted through */
     size_t N;
+    tdm_gemm_fn *gemm;
 } products;
 
 static void columns(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -189,25 +189,21 @@ static void columns(void *ctx, size_t chunk, size_t begin, size_t end)
         size_t k = 0;
         while (i >= a->first[k + 1]) k++;
         const product *p = &a->p[k];
-        size_t at = (i - a->first[k]) * COLUMNS, n = p->out - at < COLUMNS ? p->out - at : COLUMNS;
-        tdm_gemm(1, 0, p->in, n, a->N, 1, p->x, p->in, p->dy + at, p->out, 0, p->dw + at, p->out);
-        memset(p->db + at, 0, n * sizeof *p->db);
-        for (size_t r = 0; r < a->N; r++) tdm_kernels_best()->axpy(p->db + at, 1, p->dy + r * p->out + at, n);
+        size_t at = (i - a->first[k]) * COLUMNS, to = p->d.out - at < COLUMNS ? p->d.out : at + COLUMNS;
+        tdm_linear_gradient(&p->d, p->x, p->dy, a->N, at, to, a->gemm);
     }
 }
 
 static void weights(tdm_gpt2_trainer *t)
 {
-    size_t C = t->g->s.C;
     const tdm_layer_acts *a = &t->layer[t->l];
     const tdm_layer_back *k = &t->back;
     tdm_layer_w d = tdm_layer_of(&t->grad, t->g->s, t->l);
-    products all = {.N = t->b->N,
-                    .p = {{a->gelu, k->dmlp, 4 * C, C, d.projw, d.projb},
-                          {a->ln2, k->dfc, C, 4 * C, d.fcw, d.fcb},
-                          {a->att, k->dmix, C, C, d.attw, d.attb},
-                          {a->ln1, k->dqkv, C, 3 * C, d.qkvw, d.qkvb}}};
-    for (size_t i = 0; i < TASKS_MOST; i++) all.first[i + 1] = all.first[i] + tdm_chunks(all.p[i].out, COLUMNS);
+    products all = {
+        .N = t->b->N,
+        .gemm = t->pass.gemm,
+        .p = {{a->gelu, k->dmlp, d.proj}, {a->ln2, k->dfc, d.fc}, {a->att, k->dmix, d.att}, {a->ln1, k->dqkv, d.qkv}}};
+    for (size_t i = 0; i < TASKS_MOST; i++) all.first[i + 1] = all.first[i] + tdm_chunks(all.p[i].d.out, COLUMNS);
     tdm_pool_for(t->run->pool, all.first[TASKS_MOST], 1, columns, &all);
     norms_sum(t, (float *const[]){d.ln1w, d.ln1b, d.ln2w, d.ln2b}, 4);
 }
@@ -239,7 +235,7 @@ static tdm_status begin(tdm_gpt2_trainer *t, const tdm_gpt2_batch *b, tdm_err *e
             st = tdm_fail(err, TDM_E_ARG, "target %u of a batch is not below %zu", b->target[i], t->g->s.V);
     if (st) return st;
     t->tiles = tdm_tiles_cut(t->tile, &t->longest, b);
-    if (tdm_grow(&t->scratch, &t->scratch_cap, t->tiles * 2 * t->longest * t->longest, sizeof *t->scratch))
+    if (tdm_grow(&t->scratch, &t->scratch_cap, t->tiles * tdm_attention_floats(t->longest), sizeof *t->scratch))
         return tdm_nomem(err, "attention");
     t->b = b;
     return TDM_OK;
@@ -253,6 +249,7 @@ tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gp
     tdm_status st = begin(t, b, err);
     if (st) return st;
     t->drop = tdm_dropout_make(t->p, t->run->seed, step);
+    t->pass = (tdm_pass){.s = t->g->s, .b = b, .drop = &t->drop, .gemm = tdm_gemm};
     tdm_pool_for(pool, t->tiles, 1, forward, t);
     *loss = tdm_head_step(t->head, t->back.dx, t->grad.wte, t->out, b, pool);
     if (!isfinite(*loss))
