@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef __m256 vec;
 enum { LANES = 8 };
@@ -85,10 +86,20 @@ static inline void transpose(vec r[LANES])
 #define GREATER(v, w) ((uint64_t)(unsigned)_mm256_movemask_ps(_mm256_cmp_ps(v, w, _CMP_GT_OQ)))
 #include "kernels/above.inc"
 
+enum { FEW_ROWS = 4, FEW_VECS = 2 };
+#define LOAD_BF16(p)                                                                                                   \
+    _mm256_castsi256_ps(                                                                                               \
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))), 16))
+#define FETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#include "kernels/few.inc"
+#include "kernels/few_avx2.inc"
+
 void tdm_kernels_init_avx2(tdm_kernels *k)
 {
     fill(k, "avx2");
     fill_small_spd(k);
     fill_above(k);
     fill_sgd(k);
+    fill_few(k);
+    k->few_i8 = few_i8;
 }

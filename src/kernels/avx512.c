@@ -5,6 +5,7 @@
 #include <float.h>
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 typedef __m512 vec;
 enum { LANES = 16 };
@@ -70,10 +71,20 @@ static inline void transpose(vec r[LANES])
 #define GREATER(v, w) ((uint64_t)_mm512_cmp_ps_mask(v, w, _CMP_GT_OQ))
 #include "kernels/above.inc"
 
+enum { FEW_ROWS = 6, FEW_VECS = 4 };
+#define LOAD_BF16(p)                                                                                                   \
+    _mm512_castsi512_ps(                                                                                               \
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)(p))), 16))
+#define FETCH(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
+#include "kernels/few.inc"
+#include "kernels/few_avx2.inc"
+
 void tdm_kernels_init_avx512(tdm_kernels *k)
 {
     fill(k, "avx512");
     fill_small_spd(k);
     fill_above(k);
     fill_sgd(k);
+    fill_few(k);
+    k->few_i8 = few_i8;
 }

@@ -13,6 +13,7 @@ unsigned tdm_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         cpu |= TDM_CPU_AVX512;
+    if (cpu & TDM_CPU_AVX512 && __builtin_cpu_supports("avx512vnni")) cpu |= TDM_CPU_VNNI;
 #elif TDM_HAVE_NEON
     cpu |= TDM_CPU_NEON;
 #endif
@@ -25,6 +26,7 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu)
 #if TDM_HAVE_X86
     if (cpu & TDM_CPU_AVX2) tdm_kernels_init_avx2(k);
     if (cpu & TDM_CPU_AVX512) tdm_kernels_init_avx512(k);
+    if (cpu & TDM_CPU_AVX512 && cpu & TDM_CPU_VNNI) tdm_kernels_init_vnni(k);
 #elif TDM_HAVE_NEON
     if (cpu & TDM_CPU_NEON) tdm_kernels_init_neon(k);
 #else

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL; NEON is what every 64-bit ARM processor has. */
-enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2, TDM_CPU_NEON = 4 };
+/* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL; NEON is what every 64-bit ARM processor has;
+ * VNNI is AVX-512's products of bytes. */
+enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2, TDM_CPU_NEON = 4, TDM_CPU_VNNI = 8 };
 
 /* What one AdamW update of an array needs: m and v are corrected by the two `fix` factors. */
 typedef struct tdm_adamw_rates {
@@ -36,6 +37,14 @@ typedef struct tdm_sgd {
     size_t K;
     float rate;
 } tdm_sgd;
+
+/* Rows as int8: x_k is about scale[k / TDM_GROUP] q[k]. n rows one behind another. */
+typedef struct tdm_row_i8 {
+    size_t in; /* a multiple of TDM_GROUP, zeros behind what there is */
+    int8_t *q;      /* n x in */
+    float *scale;   /* n x in / TDM_GROUP */
+    int32_t *shift; /* the same: -128 times the sum of a group's q */
+} tdm_row_i8;
 
 typedef struct tdm_kernels {
     const char *isa;                                            /* "c", "avx2", "avx512", "neon" */
@@ -101,12 +110,20 @@ typedef struct tdm_kernels {
                     const float *least);
     void (*products)(float *p, const float *Y, size_t n, size_t K, const float *x);
 
+    /* Few rows x (n x in) against one panel of TDM_PANEL columns of a weight matrix: what a token costs (packed.h).
+     * Every sum runs over k in order with one rounding a step, so a row has the same product alone and in any batch.
+     * f32: w lies as in x TDM_PANEL, rows ldw apart. bf16: the same, packed. i8: see packed.h; ldq and groups are of
+     * rows of q and of scale and shift. */
+    void (*few_f32)(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const float *w, size_t ldw, size_t in);
+    void (*few_bf16)(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const uint16_t *w, size_t in);
+    void (*few_i8)(float *y, size_t ldy, const tdm_row_i8 *x, size_t n, const uint8_t *w);
+
     /* n steps of stochastic gradient descent, one rating after the other (sgd.c). Returns the sum of e^2.
      *     e = value - (p + c) . q        p += rate (e q - pull_p p)        q += rate (e (p + c) - pull_q q) */
     double (*sgd)(const tdm_sgd *s, const tdm_sgd_rating *r, size_t n);
 } tdm_kernels;
 
-enum { TDM_WIDE = 48, TDM_BLOCK = 8 };
+enum { TDM_WIDE = 48, TDM_BLOCK = 8, TDM_PANEL = 64, TDM_GROUP = 64 };
 
 enum { TDM_PAD = 16 };
 static inline size_t tdm_padded(size_t n) { return (n + TDM_PAD - 1) / TDM_PAD * TDM_PAD; }

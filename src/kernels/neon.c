@@ -76,9 +76,17 @@ static inline void transpose(vec r[LANES])
 #include "kernels/small_spd.inc"
 #include "kernels/sgd.inc"
 
+enum { FEW_ROWS = 6, FEW_VECS = 4 };
+#define LOAD_BF16(p) vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))
+#define FETCH(p) __builtin_prefetch(p)
+#include "kernels/few.inc"
+
 void tdm_kernels_init_neon(tdm_kernels *k)
 {
     fill(k, "neon");
     fill_small_spd(k);
     fill_sgd(k);
+    tdm_above_init_c(k);
+    tdm_few_init_c(k); /* few_i8 */
+    fill_few(k);
 }

@@ -122,4 +122,5 @@ void tdm_kernels_init_c(tdm_kernels *k)
     tdm_small_spd_init_c(k);
     tdm_above_init_c(k);
     tdm_sgd_init_c(k);
+    tdm_few_init_c(k);
 }
