@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool.c - workers sleep on a condition until a job with a higher number than the last appears, then take chunks from
- * one atomic counter. The caller works too and then waits until no worker is inside the job any more. */
+/* pool.c - workers wait for a job with a higher number than the last, then take chunks from one atomic counter. The
+ * caller works too and then waits until no worker is inside the job any more.
+ *
+ * Waiting is looking again and again for some microseconds and only then sleeping on a condition: jobs that follow one
+ * another closely, as the products of a token do, are shorter than it takes to be woken. */
 #include "base/pool.h"
 #include "base/mem.h"
 
@@ -13,9 +16,9 @@
 struct tdm_pool {
     pthread_mutex_t lock;
     pthread_cond_t work, idle;
-    size_t threads; /* the caller counts */
-    uint64_t job;   /* grows by one for each tdm_pool_for */
-    size_t busy;    /* workers that have not yet finished this job */
+    size_t threads;       /* the caller counts */
+    _Atomic uint64_t job; /* grows by one for each tdm_pool_for */
+    atomic_size_t busy;   /* workers that have not yet finished this job */
     int stop;
     tdm_range_fn *fn;
     void *ctx;
@@ -33,12 +36,29 @@ static void take_chunks(tdm_pool *p)
     }
 }
 
+enum { LOOKS = 2000 }; /* some 20 to 60 microseconds */
+
+static void pause_a_little(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static void *worker(void *arg)
 {
     tdm_pool *p = arg;
     uint64_t done = 0;
     pthread_mutex_lock(&p->lock);
     for (;;) {
+        if (!p->stop && p->job == done) {
+            pthread_mutex_unlock(&p->lock);
+            for (int i = 0; i < LOOKS && atomic_load_explicit(&p->job, memory_order_relaxed) == done; i++)
+                pause_a_little();
+            pthread_mutex_lock(&p->lock);
+        }
         while (!p->stop && p->job == done) pthread_cond_wait(&p->work, &p->lock);
         if (p->stop) break;
         done = p->job;
@@ -112,6 +132,7 @@ void tdm_pool_for(tdm_pool *p, size_t n, size_t grain, tdm_range_fn *fn, void *c
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
     take_chunks(p);
+    for (int i = 0; i < LOOKS && atomic_load_explicit(&p->busy, memory_order_relaxed); i++) pause_a_little();
     pthread_mutex_lock(&p->lock);
     while (p->busy) pthread_cond_wait(&p->idle, &p->lock);
     pthread_mutex_unlock(&p->lock);

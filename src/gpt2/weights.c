@@ -12,10 +12,8 @@ static const size_t most_each = (size_t)1 << 32; /* of any one dimension: produc
 tdm_status tdm_gpt2_shape_check(const tdm_gpt2_shape *s, const char *what, tdm_err *err)
 {
     if (!s->V || !s->T || !s->C || !s->L || !s->H)
-        return tdm_fail(err, TDM_E_ARG, "%s: a GPT-2 needs a vocabulary, positions, channels, layers and heads",
-                        what);
-    if (s->C % s->H)
-        return tdm_fail(err, TDM_E_ARG, "%s: %zu channels do not divide into %zu heads", what, s->C, s->H);
+        return tdm_fail(err, TDM_E_ARG, "%s: a GPT-2 needs a vocabulary, positions, channels, layers and heads", what);
+    if (s->C % s->H) return tdm_fail(err, TDM_E_ARG, "%s: %zu channels do not divide into %zu heads", what, s->C, s->H);
     double floats = 12.0 * (double)s->L * (double)s->C * (double)s->C + (double)(s->V + s->T) * (double)s->C;
     if (s->V >= UINT32_MAX || s->T > most_each || s->C > most_each || s->L > most_each || floats > 0x1p40)
         return tdm_fail(err, TDM_E_ARG, "%s: %zu tokens, %zu positions, %zu channels, %zu layers are too many", what,

@@ -135,6 +135,7 @@ tdm_status tdm_words_complete(tdm_words *w, tdm_err *err)
     if (!st) st = names_make(w, err);
     if (!st) st = plain_make(w, err);
     if (!st) st = tdm_lexicon_make(&w->lexicon, w->train, err);
+    if (!st) st = tdm_gpt2_packed_open(&w->packed, w->g, TDM_WEIGHTS_F32, NULL, err);
     w->summaries = any_text(w->train, &w->train->summary);
     w->reviews = any_text(w->train, &w->train->review);
     w->writes = w->summaries || w->reviews;
@@ -154,6 +155,7 @@ void tdm_words_close(tdm_model *m)
     for (size_t i = 0; i < TDM_RATING_WORDS; i++) tdm_free(w->word[i].at);
     tdm_free(w->plain);
     tdm_bpe_close(w->b);
+    tdm_gpt2_packed_close(w->packed);
     tdm_gpt2_close(w->g);
     tdm_free(w);
 }

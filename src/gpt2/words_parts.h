@@ -7,6 +7,7 @@
 #define TDM_GPT2_WORDS_PARTS_H
 
 #include "base/rng.h"
+#include "gpt2/decode.h"
 #include "gpt2/gpt2.h"
 #include "gpt2/prompt.h"
 #include "gpt2/trie.h"
@@ -50,6 +51,7 @@ typedef struct tdm_words {
     tdm_params p;
     const tdm_dataset *train;
     tdm_gpt2 *g;
+    tdm_gpt2_packed *packed; /* for decoding */
     tdm_bpe *b;
     tdm_marks mark;
     tdm_names names;

@@ -26,7 +26,9 @@ typedef struct search {
     tdm_prompt prompt;
     uint32_t have[DEPTHS]; /* what the decoder has read behind the prompt */
     size_t n_have;
-    double lse; /* log of the sum of exp of the decoder's logits */
+    bool asked;    /* logits and lse are those of what was read */
+    float *logits; /* V, and their log of the sum of exp */
+    double lse;
     start *heap;
     size_t n, cap;
     uint32_t *token; /* children of a node */
@@ -69,24 +71,23 @@ static tdm_status read_to(search *s, tdm_trie_node node, tdm_err *err)
     const uint32_t *title = t->token + t->offset[t->item[node.low]];
     size_t same = 0, prompt = s->prompt.token.n;
     while (same < s->n_have && same < node.depth && s->have[same] == title[same]) same++;
-    bool there = tdm_decoder_length(s->d) == prompt + same && same == node.depth && same == s->n_have;
+    bool there = tdm_decoder_length(s->d, 0) == prompt + same && same == node.depth && same == s->n_have;
     tdm_status st = TDM_OK;
     if (!there && node.depth) {
         if (same == node.depth) same--; /* logits come with the last token */
-        tdm_decoder_rewind(s->d, prompt + same);
-        st = tdm_decoder_feed(s->d, title + same, node.depth - same, err);
+        tdm_decoder_rewind(s->d, 0, prompt + same);
+        st = tdm_decoder_feed(s->d, 0, title + same, node.depth - same, err);
     } else if (!there) {
-        tdm_decoder_rewind(s->d, prompt - 1);
-        st = tdm_decoder_feed(s->d, s->prompt.token.at + prompt - 1, 1, err);
+        tdm_decoder_rewind(s->d, 0, prompt - 1);
+        st = tdm_decoder_feed(s->d, 0, s->prompt.token.at + prompt - 1, 1, err);
     }
     for (size_t i = 0; i < node.depth; i++) s->have[i] = title[i];
     s->n_have = node.depth;
     if (st) return st;
-    const float *logits = tdm_decoder_logits(s->d);
-    double sum = 0, most = -INFINITY;
-    for (size_t v = 0; v < s->w->g->s.V; v++) most = (double)logits[v] > most ? (double)logits[v] : most;
-    for (size_t v = 0; v < s->w->g->s.V; v++) sum += exp((double)logits[v] - most);
-    s->lse = most + log(sum);
+    if (there && s->asked) return TDM_OK;
+    s->asked = true;
+    tdm_decoder_logits(s->d, s->logits, 1);
+    s->lse = tdm_log_mass(s->logits, s->w->g->s.V);
     return TDM_OK;
 }
 
@@ -97,15 +98,14 @@ static tdm_status expand(search *s, start x, tdm_err *err)
     for (;;) {
         tdm_status st = read_to(s, x.node, err);
         if (st) return st;
-        const float *logits = tdm_decoder_logits(s->d);
         size_t n = tdm_trie_children(t, x.node, s->token, s->child, t->n);
         if (n == 1) {
-            x = (start){x.logp + (double)logits[s->token[0]] - s->lse, s->child[0]};
+            x = (start){x.logp + (double)s->logits[s->token[0]] - s->lse, s->child[0]};
             if (x.node.whole) return push(s, x, err);
             continue;
         }
         for (size_t i = 0; !st && i < n; i++)
-            st = push(s, (start){x.logp + (double)logits[s->token[i]] - s->lse, s->child[i]}, err);
+            st = push(s, (start){x.logp + (double)s->logits[s->token[i]] - s->lse, s->child[i]}, err);
         return st;
     }
 }
@@ -131,7 +131,10 @@ static tdm_status run(search *s, const tdm_ranked *out, size_t at, const uint8_t
 static tdm_status list_one(const tdm_words *w, const tdm_ranked *out, size_t at, const tdm_history *h,
                            const uint8_t *skip, size_t k, tdm_err *err)
 {
-    search s = {.w = w, .token = tdm_new(w->trie.n, sizeof *s.token), .child = tdm_new(w->trie.n, sizeof *s.child)};
+    search s = {.w = w,
+                .logits = tdm_new(w->g->s.V, sizeof *s.logits),
+                .token = tdm_new(w->trie.n, sizeof *s.token),
+                .child = tdm_new(w->trie.n, sizeof *s.child)};
     size_t window = (size_t)tdm_param_get(&w->p, "window");
     tdm_question q = {.history = h,
                       .item = TDM_NONE,
@@ -139,14 +142,15 @@ static tdm_status list_one(const tdm_words *w, const tdm_ranked *out, size_t at,
                       .rating = NAN,
                       .most_history = w->writes ? (size_t)tdm_param_get(&w->p, "history") : SIZE_MAX,
                       .room = (window < w->g->s.T ? window : w->g->s.T) - DEPTHS};
-    tdm_status st = s.token && s.child ? TDM_OK : tdm_nomem(err, "a search along titles");
+    tdm_status st = s.logits && s.token && s.child ? TDM_OK : tdm_nomem(err, "a search along titles");
     if (!st) st = tdm_words_prompt(&s.prompt, w, &q, NULL, err);
-    if (!st) st = tdm_decoder_open(&s.d, w->g, s.prompt.token.n + DEPTHS, err);
-    if (!st) st = tdm_decoder_feed(s.d, s.prompt.token.at, s.prompt.token.n, err);
+    if (!st) st = tdm_decoder_open(&s.d, w->packed, 1, s.prompt.token.n + DEPTHS, NULL, err);
+    if (!st) st = tdm_decoder_feed(s.d, 0, s.prompt.token.at, s.prompt.token.n, err);
     if (!st) st = run(&s, out, at, skip, k, err);
     tdm_decoder_close(s.d);
     tdm_prompt_clear(&s.prompt);
     tdm_free(s.heap);
+    tdm_free(s.logits);
     tdm_free(s.token);
     tdm_free(s.child);
     return st;

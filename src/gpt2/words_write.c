@@ -20,8 +20,8 @@ typedef struct writer {
     tdm_decoder *d;
     tdm_prompt prompt;
     tdm_sampling how;
-    uint32_t *allowed; /* plain tokens, then the marks that may follow */
-    float *work;
+    uint32_t *allowed;    /* plain tokens, then the marks that may follow */
+    float *logits, *work; /* V each */
     uint32_t *work_at;
     tdm_buf text, one;
     double logp; /* of the tokens of `text`, and how many */
@@ -59,8 +59,8 @@ static uint32_t draw(writer *x, tdm_rng *rng, const uint32_t *mark, size_t n, do
 {
     size_t plain = x->w->n_plain;
     for (size_t i = 0; i < n; i++) x->allowed[plain + i] = mark[i];
-    return tdm_sample(tdm_decoder_logits(x->d), x->w->g->s.V, x->allowed, plain + n, &x->how, rng, logp, x->work,
-                      x->work_at);
+    tdm_decoder_logits(x->d, x->logits, 1);
+    return tdm_sample(x->logits, x->w->g->s.V, x->allowed, plain + n, &x->how, rng, logp, x->work, x->work_at);
 }
 
 /* Writes plain tokens into x->text until a mark is drawn, which *stopped says (UINT32_MAX: none was, there were
@@ -90,7 +90,7 @@ static tdm_status write_part(writer *x, tdm_rng *rng, const uint32_t *mark, size
         if (x->text.failed || x->one.failed) return tdm_nomem(err, "a sentence");
         x->logp += logp;
         x->tokens++;
-        st = tdm_decoder_feed(x->d, &t, 1, err);
+        st = tdm_decoder_feed(x->d, 0, &t, 1, err);
     }
     return st;
 }
@@ -102,8 +102,8 @@ static tdm_status attempt(writer *x, tdm_rng *rng, tdm_err *err)
     const uint32_t *prompt = x->prompt.token.at;
     size_t n = x->prompt.token.n;
     uint32_t first = x->w->summaries ? mark->summary : mark->review, stopped;
-    tdm_decoder_rewind(x->d, n - 1);
-    tdm_status st = tdm_decoder_feed(x->d, (uint32_t[]){prompt[n - 1], first}, 2, err);
+    tdm_decoder_rewind(x->d, 0, n - 1);
+    tdm_status st = tdm_decoder_feed(x->d, 0, (uint32_t[]){prompt[n - 1], first}, 2, err);
     if (!st && x->w->summaries) {
         const uint32_t after = x->w->reviews ? mark->review : mark->text;
         st = write_part(x, rng, &after, 1, SUMMARY_TOKENS, false, &stopped, err);
@@ -112,7 +112,7 @@ static tdm_status attempt(writer *x, tdm_rng *rng, tdm_err *err)
             if (x->text.n && !tdm_prompt_ends((tdm_str){x->text.p, x->text.n})) tdm_buf_char(&x->text, '.');
             return x->text.failed ? tdm_nomem(err, "a sentence") : TDM_OK;
         }
-        st = tdm_decoder_feed(x->d, &mark->review, 1, err);
+        st = tdm_decoder_feed(x->d, 0, &mark->review, 1, err);
     }
     return st ? st : write_part(x, rng, &mark->text, 1, REVIEW_TOKENS, true, &stopped, err);
 }
@@ -179,13 +179,14 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
                         .top_k = (size_t)tdm_param_get(&w->p, "top_k"),
                         .top_p = (float)tdm_param_get(&w->p, "top_p")},
                 .allowed = tdm_new(w->n_plain + 2, sizeof *x.allowed),
+                .logits = tdm_new(w->g->s.V, sizeof *x.logits),
                 .work = tdm_new(w->g->s.V, sizeof *x.work),
                 .work_at = tdm_new(w->g->s.V, sizeof *x.work_at)};
-    tdm_status st = x.allowed && x.work && x.work_at ? TDM_OK : tdm_nomem(err, "a sentence");
+    tdm_status st = x.allowed && x.logits && x.work && x.work_at ? TDM_OK : tdm_nomem(err, "a sentence");
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
     if (!st) st = ask(&x, r, err);
-    if (!st) st = tdm_decoder_open(&x.d, w->g, x.prompt.token.n + ANSWER_TOKENS, err);
-    if (!st) st = tdm_decoder_feed(x.d, x.prompt.token.at, x.prompt.token.n, err);
+    if (!st) st = tdm_decoder_open(&x.d, w->packed, 1, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
+    if (!st) st = tdm_decoder_feed(x.d, 0, x.prompt.token.at, x.prompt.token.n, err);
     if (!st) st = best_of(&x, out, cap, logp, r, err);
     if (st) out[0] = 0;
     tdm_decoder_close(x.d);
@@ -193,6 +194,7 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     tdm_buf_clear(&x.text);
     tdm_buf_clear(&x.one);
     tdm_free(x.allowed);
+    tdm_free(x.logits);
     tdm_free(x.work);
     tdm_free(x.work_at);
     return st;

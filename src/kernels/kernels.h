@@ -60,7 +60,7 @@ typedef struct tdm_kernels {
      * 4]. */
     void (*drop)(float *x, const uint64_t *draw, uint16_t cut, float up, size_t n);
 
-    /* The GELU of GPT-2, x sigmoid(2 k (x + 0.044715 x^3)), k = sqrt(2 / pi), of x + bias, which is kept in x; and
+    /* The GELU of GPT-2, x sigmoid(2 k (x + 0.044715 x^3)), k = sqrt(2 / pi), of x + bias, which is kept in x (y may be x: then it is not); and
      * dx = dy gelu'(x), where dx may be dy. */
     void (*gelu)(float *y, float *x, const float *bias, size_t n);
     void (*gelu_back)(float *dx, const float *dy, const float *x, size_t n);

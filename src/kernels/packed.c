@@ -50,19 +50,17 @@ static void pack_panels(void *ctx, size_t chunk, size_t begin, size_t end)
         if (p->kind == TDM_WEIGHTS_I8) pack_i8(a, panel);
         else
             for (size_t k = 0; k < p->in; k++)
-                for (size_t c = 0, to = (panel * p->in + k) * TDM_PANEL; c < columns; c++, to++) {
-                    float w = a->w[k * a->row + (at + c) * a->column];
-                    if (p->kind == TDM_WEIGHTS_F32) ((float *)p->panels)[to] = w;
-                    else ((uint16_t *)p->panels)[to] = tdm_to_bf16(w);
-                }
+                for (size_t c = 0; c < columns; c++)
+                    ((uint16_t *)p->panels)[(panel * p->in + k) * TDM_PANEL + c] =
+                        tdm_to_bf16(a->w[k * a->row + (at + c) * a->column]);
     }
 }
 
 tdm_status tdm_packed_make(tdm_packed *p, tdm_weights kind, const float *w, size_t in, size_t out, bool across,
                            tdm_pool *pool, tdm_err *err)
 {
-    *p = (tdm_packed){.kind = kind, .in = in, .out = out};
-    if (kind == TDM_WEIGHTS_F32 && !across) {
+    *p = (tdm_packed){.kind = kind, .in = in, .out = out, .across = across};
+    if (kind == TDM_WEIGHTS_F32) {
         p->w = w;
         return TDM_OK;
     }
@@ -70,7 +68,7 @@ tdm_status tdm_packed_make(tdm_packed *p, tdm_weights kind, const float *w, size
     if (kind == TDM_WEIGHTS_I8) {
         p->panels = tdm_new(wide, grouped(in));
         p->scale = tdm_new(wide, sizeof *p->scale);
-    } else p->panels = tdm_new(wide, in * (kind == TDM_WEIGHTS_F32 ? sizeof(float) : sizeof(uint16_t)));
+    } else p->panels = tdm_new(wide, in * sizeof(uint16_t));
     if (!p->panels || (kind == TDM_WEIGHTS_I8 && !p->scale)) {
         tdm_packed_clear(p);
         return tdm_nomem(err, "weights for decoding");
@@ -91,7 +89,7 @@ size_t tdm_packed_bytes(const tdm_packed *p)
 {
     if (p->kind == TDM_WEIGHTS_I8) return tdm_panels(p->out) * TDM_PANEL * (grouped(p->in) + sizeof(float));
     if (p->kind == TDM_WEIGHTS_BF16) return tdm_panels(p->out) * TDM_PANEL * p->in * sizeof(uint16_t);
-    return (p->w ? p->out : tdm_panels(p->out) * TDM_PANEL) * p->in * sizeof(float);
+    return p->out * p->in * sizeof(float);
 }
 
 /* ---- rows ---- */
@@ -127,7 +125,7 @@ void tdm_rows_i8_take(tdm_row_i8 *out, const float *x, size_t n, size_t in)
 
 /* ---- the product ---- */
 
-/* A panel that is not full, of weights that lie in the matrix. */
+/* The last columns of weights that lie in the matrix, which are no whole panel. */
 static void narrow(float *y, const float *x, size_t n, const tdm_packed *p, size_t at)
 {
     const tdm_kernels *k = tdm_kernels_best();
@@ -139,13 +137,24 @@ static void narrow(float *y, const float *x, size_t n, const tdm_packed *p, size
     }
 }
 
+/* Columns that lie across: each is a row of w. */
+static void across(float *y, const float *x, size_t n, const tdm_packed *p, size_t at, size_t columns)
+{
+    const tdm_kernels *k = tdm_kernels_best();
+    const float *w = p->w + at * p->in;
+    for (size_t r = 0; r < n; r++) {
+        float *out = y + r * p->out + at;
+        if (p->in % TDM_PAD == 0) k->products(out, w, columns, p->in, x + r * p->in);
+        else
+            for (size_t c = 0; c < columns; c++) out[c] = k->dot(w + c * p->in, x + r * p->in, p->in);
+    }
+}
+
 static void panel_product(float *y, size_t ldy, const float *x, const tdm_row_i8 *q, size_t n, const tdm_packed *p,
                           size_t panel)
 {
     const tdm_kernels *k = tdm_kernels_best();
     if (p->w) k->few_f32(y, ldy, x, p->in, n, p->w + panel * TDM_PANEL, p->out, p->in);
-    else if (p->kind == TDM_WEIGHTS_F32)
-        k->few_f32(y, ldy, x, p->in, n, (const float *)p->panels + panel * p->in * TDM_PANEL, TDM_PANEL, p->in);
     else if (p->kind == TDM_WEIGHTS_BF16)
         k->few_bf16(y, ldy, x, p->in, n, (const uint16_t *)p->panels + panel * p->in * TDM_PANEL, p->in);
     else {
@@ -162,7 +171,8 @@ void tdm_packed_product(float *y, const float *x, const tdm_row_i8 *q, size_t n,
 {
     for (size_t panel = begin; panel < end; panel++) {
         size_t at = panel * TDM_PANEL, columns = p->out - at < TDM_PANEL ? p->out - at : TDM_PANEL;
-        if (columns == TDM_PANEL) panel_product(y + at, p->out, x, q, n, p, panel);
+        if (p->w && p->across) across(y, x, n, p, at, columns);
+        else if (columns == TDM_PANEL) panel_product(y + at, p->out, x, q, n, p, panel);
         else if (p->w) narrow(y, x, n, p, at);
         else
             for (size_t r = 0; r < n; r += FEW) { /* the panel is whole, the row of y is not */

@@ -5,7 +5,7 @@
  * A matrix of in x out is cut into panels of TDM_PANEL columns, the last filled up with zeros; a panel lies in one
  * piece:
  *
- *     f32     in x TDM_PANEL numbers, or W itself where it lies (in x out)
+ *     f32     W itself where it lies: nothing is packed
  *     bf16    in x TDM_PANEL numbers, rounded to the nearest (ties to even)
  *     i8      (in / 4) x TDM_PANEL x 4 bytes, in filled up to a multiple of TDM_GROUP: what four steps of k need of a
  *             column stands together, as the processors' products of bytes want it. Stored is 128 + round(w / scale),
@@ -24,12 +24,13 @@ typedef enum tdm_weights { TDM_WEIGHTS_F32, TDM_WEIGHTS_BF16, TDM_WEIGHTS_I8 } t
 typedef struct tdm_packed {
     tdm_weights kind;
     size_t in, out;
-    const float *w; /* f32 that lies in place, borrowed: in x out; else NULL */
-    void *panels;
+    bool across;
+    const float *w; /* f32: borrowed; else NULL */
+    void *panels;   /* bf16, i8 */
     float *scale; /* i8: of each column, up to a multiple of TDM_PANEL */
 } tdm_packed;
 
-/* w: in x out, which f32 borrows; or out x in where `across`, which f32 packs too. */
+/* w: in x out, or out x in where `across`; f32 borrows it. */
 tdm_status tdm_packed_make(tdm_packed *p, tdm_weights kind, const float *w, size_t in, size_t out, bool across,
                            tdm_pool *pool, tdm_err *err);
 void tdm_packed_clear(tdm_packed *p);         /* all zero is an empty one */

@@ -268,30 +268,14 @@ static void adamw_is_its_formula(void **state)
     assert_float_equal(tdm_cosine_rate(100, 10, 100, 0.1), 0.1, 1e-12);
 }
 
-/* ---- decoding ---- */
-
-static void a_cache_says_what_the_whole_text_says(void **state)
+static void the_last_state_gives_the_last_logits(void **state)
 {
     (void)state;
     tdm_err err;
     golden *x = golden_open();
-    size_t V = x->g->s.V, at = x->start[2], n = x->start[3] - at;
+    size_t V = x->g->s.V;
     float *logits = tdm_new(x->b.N, V * sizeof *logits), last[5 * 24];
     CHECK_OK(tdm_gpt2_logits(x->g, logits, &x->b, &err), err);
-    tdm_decoder *d;
-    CHECK_OK(tdm_decoder_open(&d, x->g, n, &err), err);
-    CHECK_OK(tdm_decoder_feed(d, x->token + at, 7, &err), err); /* some at once, the rest one by one */
-    near("7 tokens", tdm_decoder_logits(d), logits + (at + 6) * V, V);
-    for (size_t i = 7; i < n; i++) {
-        CHECK_OK(tdm_decoder_feed(d, x->token + at + i, 1, &err), err);
-        near("a token", tdm_decoder_logits(d), logits + (at + i) * V, V);
-    }
-    CHECK(tdm_decoder_feed(d, x->token, 1, &err) == TDM_E_ARG);
-    tdm_decoder_rewind(d, 3);
-    assert_int_equal(tdm_decoder_length(d), 3);
-    CHECK_OK(tdm_decoder_feed(d, x->token + at + 3, 6, &err), err);
-    near("after going back", tdm_decoder_logits(d), logits + (at + 8) * V, V);
-    tdm_decoder_close(d);
     CHECK_OK(tdm_gpt2_last(x->g, last, &x->b, &err), err);
     for (size_t q = 0; q < x->b.S; q++) { /* the output's product with the table is the logits of the last position */
         double dot = 0;
@@ -301,6 +285,8 @@ static void a_cache_says_what_the_whole_text_says(void **state)
     tdm_free(logits);
     golden_close(x);
 }
+
+/* ---- drawing ---- */
 
 enum { DRAWS = 20000 };
 
@@ -334,6 +320,11 @@ static void draws_follow_temperature_top_k_and_top_p(void **state)
     CHECK(share[0] == 0 && share[2] == 0 && share[3] == 0);
     draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_k = 3, .top_p = 0.7f}); /* of .85 */
     CHECK(share[2] == 0 && share[4] > 0);
+    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .min_p = 0.6f}); /* .24 and more: .4, .25 */
+    assert_float_equal(share[1], 0.4 / 0.65, 0.014);
+    CHECK(share[0] == 0 && share[2] == 0 && share[3] == 0);
+    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.55f});
+    CHECK(share[2] == 0 && share[4] > 0); /* top_p leaves all three of them, min_p the .2 out */
     draws(share, logits, 5, NULL, 0, (tdm_sampling){0});
     CHECK(share[1] > 0.999);
     draws(share, logits, 5, (const uint32_t[]){0, 3}, 2, (tdm_sampling){.temperature = 1});
@@ -422,6 +413,7 @@ static tdm_status all_once(const golden *x, tdm_err *err)
 {
     struct tdm_run run = {.seed = 4};
     tdm_gpt2_trainer *t = NULL;
+    tdm_gpt2_packed *p = NULL;
     tdm_decoder *d = NULL;
     tdm_adamw *a = NULL;
     tdm_gpt2 *g = NULL;
@@ -430,7 +422,11 @@ static tdm_status all_once(const golden *x, tdm_err *err)
     tdm_status st = tdm_gpt2_trainer_open(&t, x->g, MOST, 0, &run, err);
     if (!st) st = tdm_gpt2_trainer_step(t, &loss, &x->b, 1, err);
     if (!st) st = tdm_gpt2_logp(x->g, logp, &x->b, err);
-    if (!st) st = tdm_decoder_open(&d, x->g, 4, err);
+    if (!st) st = tdm_gpt2_packed_open(&p, x->g, TDM_WEIGHTS_I8, NULL, err);
+    if (!st) st = tdm_decoder_open(&d, p, 2, 4, NULL, err);
+    if (!st) st = tdm_decoder_feed(d, 0, x->token, 3, err);
+    if (!st) tdm_decoder_fork(d, 1, 0);
+    if (!st) st = tdm_decoder_step(d, (const size_t[]){1, 0}, x->token, 2, err);
     if (!st)
         st = tdm_adamw_open(&a, &(tdm_adamw_group){x->g->block, x->g->block, 10, 0}, 1, (tdm_adamw_options){0}, err);
     if (!st) st = tdm_gpt2_save(x->g, folder, err);
@@ -438,6 +434,7 @@ static tdm_status all_once(const golden *x, tdm_err *err)
     tdm_gpt2_close(g);
     tdm_adamw_close(a);
     tdm_decoder_close(d);
+    tdm_gpt2_packed_close(p);
     tdm_gpt2_trainer_close(t);
     return st;
 }
@@ -484,7 +481,7 @@ int main(void)
         cmocka_unit_test(same_bytes_at_any_number_of_threads),
         cmocka_unit_test(a_loss_that_is_no_number_is_said),
         cmocka_unit_test(adamw_is_its_formula),
-        cmocka_unit_test(a_cache_says_what_the_whole_text_says),
+        cmocka_unit_test(the_last_state_gives_the_last_logits),
         cmocka_unit_test(draws_follow_temperature_top_k_and_top_p),
         cmocka_unit_test(a_saved_model_loads_the_same),
         cmocka_unit_test(damaged_folders_are_refused),
