@@ -13,6 +13,9 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 struct header {
     void *raw;
@@ -30,6 +33,20 @@ static int told_to_fail(void)
     return atomic_fetch_sub_explicit(&fail_after, 1, memory_order_relaxed) == 0;
 }
 
+/* Asks for pages of 2 MB where a block is many of them: matrices that are walked across meet thousands of small pages,
+ * more than a processor remembers the places of. */
+static void ask_for_large_pages(char *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)2 << 20;
+    uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1), to = ((uintptr_t)p + bytes) & ~(page - 1);
+    if (bytes >= 8 * page && from < to) (void)madvise((void *)from, to - from, MADV_HUGEPAGE); /* a hint: it may not */
+#else
+    (void)p;
+    (void)bytes;
+#endif
+}
+
 void *tdm_new(size_t n, size_t size)
 {
     if (size && n > (SIZE_MAX / 2 - 2 * TDM_ALIGN) / size) return NULL;
@@ -39,6 +56,7 @@ void *tdm_new(size_t n, size_t size)
     if (!raw) return NULL;
     uintptr_t at = ((uintptr_t)raw + 2 * TDM_ALIGN - 1) & ~(uintptr_t)(TDM_ALIGN - 1);
     char *p = raw + (at - (uintptr_t)raw);
+    ask_for_large_pages(p, bytes);
     *header_of(p) = (struct header){raw, bytes};
     atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&live_bytes, bytes, memory_order_relaxed);
