@@ -15,6 +15,17 @@ static void few_f32(float *y, size_t ldy, const float *x, size_t ldx, size_t n, 
         }
 }
 
+static void few_across(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const float *w, size_t columns,
+                       size_t in)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t c = 0; c < columns; c++) {
+            float s = 0;
+            for (size_t k = 0; k < in; k++) s = fmaf(w[c * in + k], x[r * ldx + k], s);
+            y[r * ldy + c] = s;
+        }
+}
+
 static float from_bf16(uint16_t h)
 {
     uint32_t bits = (uint32_t)h << 16;
@@ -52,6 +63,7 @@ static void few_i8(float *y, size_t ldy, const tdm_row_i8 *x, size_t n, const ui
 void tdm_few_init_c(tdm_kernels *k)
 {
     k->few_f32 = few_f32;
+    k->few_across = few_across;
     k->few_bf16 = few_bf16;
     k->few_i8 = few_i8;
 }

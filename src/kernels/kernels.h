@@ -112,9 +112,11 @@ typedef struct tdm_kernels {
 
     /* Few rows x (n x in) against one panel of TDM_PANEL columns of a weight matrix: what a token costs (packed.h).
      * Every sum runs over k in order with one rounding a step, so a row has the same product alone and in any batch.
-     * f32: w lies as in x TDM_PANEL, rows ldw apart. bf16: the same, packed. i8: see packed.h; ldq and groups are of
-     * rows of q and of scale and shift. */
+     * f32: w lies as in x TDM_PANEL, rows ldw apart. across: w is columns x in, `columns` of them at most TDM_PANEL, and
+     * `in` a multiple of TDM_PAD. bf16 and i8: packed. */
     void (*few_f32)(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const float *w, size_t ldw, size_t in);
+    void (*few_across)(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const float *w, size_t columns,
+                       size_t in);
     void (*few_bf16)(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const uint16_t *w, size_t in);
     void (*few_i8)(float *y, size_t ldy, const tdm_row_i8 *x, size_t n, const uint8_t *w);
 

@@ -142,12 +142,12 @@ static void across(float *y, const float *x, size_t n, const tdm_packed *p, size
 {
     const tdm_kernels *k = tdm_kernels_best();
     const float *w = p->w + at * p->in;
-    for (size_t r = 0; r < n; r++) {
-        float *out = y + r * p->out + at;
-        if (p->in % TDM_PAD == 0) k->products(out, w, columns, p->in, x + r * p->in);
-        else
-            for (size_t c = 0; c < columns; c++) out[c] = k->dot(w + c * p->in, x + r * p->in, p->in);
+    if (p->in % TDM_PAD == 0) {
+        k->few_across(y + at, p->out, x, p->in, n, w, columns, p->in);
+        return;
     }
+    for (size_t r = 0; r < n; r++)
+        for (size_t c = 0; c < columns; c++) y[r * p->out + at + c] = k->dot(w + c * p->in, x + r * p->in, p->in);
 }
 
 static void panel_product(float *y, size_t ldy, const float *x, const tdm_row_i8 *q, size_t n, const tdm_packed *p,

@@ -11,13 +11,11 @@ static inline __attribute__((always_inline)) void block(float *y, size_t ldy, co
                                                         const int32_t *shift, size_t in, const uint8_t *w, const int R)
 {
     size_t groups = in / TDM_GROUP;
-    __m512 s[ROWS][VECS];
-    for (int r = 0; r < R; r++)
-        for (int j = 0; j < VECS; j++) s[r][j] = _mm512_setzero_ps();
     for (size_t g = 0; g < groups; g++) {
         __m512i a[ROWS][VECS], v[VECS];
         for (int r = 0; r < R; r++)
             for (int j = 0; j < VECS; j++) a[r][j] = _mm512_set1_epi32(shift[(size_t)r * groups + g]);
+#pragma GCC unroll 1 /* unrolled, the sums would not stay in registers */
         for (size_t k = 0; k < TDM_GROUP; k += 4, w += 4 * TDM_PANEL) {
             for (int j = 0; j < VECS; j++) v[j] = _mm512_loadu_si512(w + 64 * j);
             for (int r = 0; r < R; r++) {
@@ -27,13 +25,15 @@ static inline __attribute__((always_inline)) void block(float *y, size_t ldy, co
                 for (int j = 0; j < VECS; j++) a[r][j] = _mm512_dpbusd_epi32(a[r][j], v[j], x);
             }
         }
-        for (int r = 0; r < R; r++) {
+        for (int r = 0; r < R; r++) { /* sums of groups live in y: registers are for those of one group */
             __m512 f = _mm512_set1_ps(scale[(size_t)r * groups + g]);
-            for (int j = 0; j < VECS; j++) s[r][j] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(a[r][j]), f, s[r][j]);
+            float *out = y + (size_t)r * ldy;
+            for (int j = 0; j < VECS; j++) {
+                __m512 s = g ? _mm512_loadu_ps(out + 16 * j) : _mm512_setzero_ps();
+                _mm512_storeu_ps(out + 16 * j, _mm512_fmadd_ps(_mm512_cvtepi32_ps(a[r][j]), f, s));
+            }
         }
     }
-    for (int r = 0; r < R; r++)
-        for (int j = 0; j < VECS; j++) _mm512_storeu_ps(y + (size_t)r * ldy + 16 * j, s[r][j]);
 }
 
 static void few_i8(float *y, size_t ldy, const tdm_row_i8 *x, size_t n, const uint8_t *w)

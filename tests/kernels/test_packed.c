@@ -33,13 +33,20 @@ static void tables_agree(void **state)
         if ((ask[t] & tdm_cpu_features()) != ask[t]) continue;
         tdm_kernels_init(&k, ask[t]);
         for (size_t n = 0; n <= ROWS; n++) {
-            const size_t in[] = {1, 7, 64, MOST};
+            const size_t in[] = {1, 7, 64, MOST - 8};
             for (size_t i = 0; i < 4; i++) {
                 tdm_packed p;
                 tdm_row_i8 q;
                 plain.few_f32(want, TDM_PANEL, x, MOST, n, w, MOST, in[i]);
                 k.few_f32(y, TDM_PANEL, x, MOST, n, w, MOST, in[i]);
                 assert_memory_equal(y, want, n * TDM_PANEL * sizeof *y);
+                for (size_t columns = 1; in[i] % TDM_PAD == 0 && columns <= TDM_PANEL; columns += 7) {
+                    plain.few_across(want, TDM_PANEL, x, MOST, n, w, columns, in[i]);
+                    memcpy(y, want, sizeof y); /* what lies beyond the columns stays */
+                    for (size_t r = 0; r < n; r++) memset(y + r * TDM_PANEL, 0, columns * sizeof *y);
+                    k.few_across(y, TDM_PANEL, x, MOST, n, w, columns, in[i]);
+                    assert_memory_equal(y, want, sizeof y);
+                }
                 CHECK_OK(tdm_packed_make(&p, TDM_WEIGHTS_BF16, w, in[i], TDM_PANEL, false, NULL, &err), err);
                 plain.few_bf16(want, TDM_PANEL, x, MOST, n, p.panels, in[i]);
                 k.few_bf16(y, TDM_PANEL, x, MOST, n, p.panels, in[i]);
