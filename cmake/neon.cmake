@@ -26,7 +26,7 @@ set(TDM_ARM_FLAGS -std=c17 -O3 -g1 ${TDM_WARNINGS} ${TDM_WARNINGS_C} -Wno-missin
 # What tdm_kernels is made of, without the files of the other processor and the one that needs oneDNN; an archive, so that
 # a test is linked with what it uses.
 get_target_property(files tdm_kernels SOURCES)
-list(FILTER files EXCLUDE REGEX "avx|gemm")
+list(FILTER files EXCLUDE REGEX "avx|vnni|gemm")
 list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/src/kernels/)
 set(TDM_ARM_FILES ${files} ${CMAKE_SOURCE_DIR}/src/kernels/neon.c ${CMAKE_SOURCE_DIR}/src/base/rng.c
     ${CMAKE_SOURCE_DIR}/src/base/mem.c)

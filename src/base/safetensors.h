@@ -43,6 +43,11 @@ tdm_tensor tdm_tensor_2d(const char *name, tdm_dtype t, const void *data, size_t
 tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n, const char *const *meta,
                                  tdm_err *err);
 
+/* The same, as the format's own library writes files: tensors of one element size in the order of their names, the JSON
+ * padded to a multiple of 8. For files that others made and get back. */
+tdm_status tdm_safetensors_write_common(const char *path, const tdm_tensor *t, size_t n, const char *const *meta,
+                                        tdm_err *err);
+
 /* The same for arrays that are never whole in memory: begin with what the tensors will be (`data` is not read), put
  * their bytes from any thread and in any order, and end, which syncs and renames. _end and _drop free; _drop leaves
  * what was at `path` before. */

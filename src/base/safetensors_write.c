@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { PADDING = 64 };
 
 static void entry_add(tdm_buf *h, const tdm_tensor *t, size_t begin, size_t bytes)
 {
@@ -22,7 +25,8 @@ static void entry_add(tdm_buf *h, const tdm_tensor *t, size_t begin, size_t byte
 
 /* Appends the length and the JSON to `h`; order[k]: which tensor lies k-th, at[i]: where tensor i begins behind the
  * header (n + 1 entries, the last is the end). */
-static void header_make(tdm_buf *h, size_t *order, size_t *at, const tdm_tensor *t, size_t n, const char *const *meta)
+static void header_make(tdm_buf *h, size_t *order, size_t *at, const tdm_tensor *t, size_t n, const char *const *meta,
+                        size_t multiple)
 {
     size_t end = 0, k = 0;
     tdm_buf_add(h, "\0\0\0\0\0\0\0\0{", 9);
@@ -47,17 +51,18 @@ static void header_make(tdm_buf *h, size_t *order, size_t *at, const tdm_tensor 
             }
     at[n] = end;
     tdm_buf_char(h, '}');
-    while (!h->failed && h->n % 64) tdm_buf_char(h, ' ');
+    while (!h->failed && (h->n % multiple || h->n % 8)) tdm_buf_char(h, ' ');
     for (int i = 0; !h->failed && i < 8; i++) h->p[i] = (char)((uint64_t)(h->n - 8) >> 8 * i);
 }
 
-tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n, const char *const *meta, tdm_err *err)
+static tdm_status write_padded(const char *path, const tdm_tensor *t, size_t n, const char *const *meta,
+                               size_t multiple, tdm_err *err)
 {
     tdm_buf h = {0};
     tdm_str *pieces = tdm_new(n + 1, sizeof *pieces);
     size_t *order = tdm_new(n, sizeof *order), *at = tdm_new(n + 1, sizeof *at);
     tdm_status st = pieces && order && at ? TDM_OK : tdm_nomem(err, path);
-    if (!st) header_make(&h, order, at, t, n, meta);
+    if (!st) header_make(&h, order, at, t, n, meta, multiple);
     if (h.failed) st = tdm_nomem(err, path);
     if (!st) {
         pieces[0] = (tdm_str){h.p, h.n};
@@ -71,6 +76,28 @@ tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n
     tdm_free(pieces);
     tdm_free(order);
     tdm_free(at);
+    return st;
+}
+
+tdm_status tdm_safetensors_write(const char *path, const tdm_tensor *t, size_t n, const char *const *meta, tdm_err *err)
+{
+    return write_padded(path, t, n, meta, PADDING, err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const tdm_tensor *)a)->name, ((const tdm_tensor *)b)->name);
+}
+
+tdm_status tdm_safetensors_write_common(const char *path, const tdm_tensor *t, size_t n, const char *const *meta,
+                                        tdm_err *err)
+{
+    tdm_tensor *sorted = tdm_new(n, sizeof *sorted);
+    if (!sorted) return tdm_nomem(err, path);
+    memcpy(sorted, t, n * sizeof *t);
+    qsort(sorted, n, sizeof *sorted, by_name);
+    tdm_status st = write_padded(path, sorted, n, meta, 8, err);
+    tdm_free(sorted);
     return st;
 }
 
@@ -130,7 +157,7 @@ tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, co
                                    .n = n,
                                    .at = tdm_new(n + 1, sizeof *o->at),
                                    .order = tdm_new(n, sizeof *o->order)};
-        if (o->at && o->order) header_make(&h, o->order, o->at, t, n, NULL);
+        if (o->at && o->order) header_make(&h, o->order, o->at, t, n, NULL, PADDING);
         o->header = h.n;
     } else tdm_buf_clear(&draft);
     tdm_status st = o && o->path && o->at && o->order && !draft.failed && !h.failed ? TDM_OK : tdm_nomem(err, path);

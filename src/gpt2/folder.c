@@ -1,64 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* folder.c - a GPT-2 in the Hugging Face layout: config.json and model.safetensors.
- *
- * Layer l's tensors are "transformer.h.<l>.attn.c_attn.weight" and so on; the bare model leaves "transformer." out.
- * Both are read, the first is written, as the language model of the common library has it. */
+/* folder.c - a GPT-2 in the Hugging Face layout: its weights, in one file or in several that an index names. */
+#include "gpt2/folder.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
-#include "gpt2/gpt2.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-/* our name, theirs ("%zu": the layer), rows and columns (columns 0: one dimension) */
-#define NAMES(X)                                                                                                       \
-    X(wte, "wte.weight", s.V, s.C)                                                                                     \
-    X(wpe, "wpe.weight", s.T, s.C)                                                                                     \
-    X(ln1w, "h.%zu.ln_1.weight", s.C, 0)                                                                               \
-    X(ln1b, "h.%zu.ln_1.bias", s.C, 0)                                                                                 \
-    X(qkvw, "h.%zu.attn.c_attn.weight", s.C, 3 * s.C)                                                                  \
-    X(qkvb, "h.%zu.attn.c_attn.bias", 3 * s.C, 0)                                                                      \
-    X(attw, "h.%zu.attn.c_proj.weight", s.C, s.C)                                                                      \
-    X(attb, "h.%zu.attn.c_proj.bias", s.C, 0)                                                                          \
-    X(ln2w, "h.%zu.ln_2.weight", s.C, 0)                                                                               \
-    X(ln2b, "h.%zu.ln_2.bias", s.C, 0)                                                                                 \
-    X(fcw, "h.%zu.mlp.c_fc.weight", s.C, 4 * s.C)                                                                      \
-    X(fcb, "h.%zu.mlp.c_fc.bias", 4 * s.C, 0)                                                                          \
-    X(projw, "h.%zu.mlp.c_proj.weight", 4 * s.C, s.C)                                                                  \
-    X(projb, "h.%zu.mlp.c_proj.bias", s.C, 0)                                                                          \
-    X(lnfw, "ln_f.weight", s.C, 0)                                                                                     \
-    X(lnfb, "ln_f.bias", s.C, 0)
+/* ---- the files of the weights ---- */
 
-enum { NAME = 96, MOST_NAMES = 16 };
+enum { SHARDS = 256 };
 
-typedef struct entry {
-    const char *form; /* of the name */
-    float *at;        /* in the block */
-    size_t rows, columns;
-    size_t layers; /* 0: stands once */
-} entry;
+typedef struct shards {
+    tdm_safetensors *file[SHARDS];
+    char *name[SHARDS];
+    size_t n;
+    char *path; /* what errors name */
+} shards;
 
-static size_t entries(entry *out, const tdm_gpt2 *g)
+static void shards_close(shards *s)
 {
-    const tdm_gpt2_shape s = g->s;
-    size_t n = 0;
-#define X(name, form, rows, columns) out[n++] = (entry){form, g->w.name, rows, columns, strchr(form, '%') ? s.L : 0};
-    NAMES(X)
-#undef X
-    return n;
+    for (size_t i = 0; i < s->n; i++) {
+        tdm_safetensors_close(s->file[i]);
+        tdm_free(s->name[i]);
+    }
+    tdm_free(s->path);
 }
 
-static size_t entry_size(const entry *e) { return e->rows * (e->columns ? e->columns : 1); }
-
-/* "<prefix><name>", the layer's number filled in. */
-static void name_make(char out[NAME], const char *prefix, const entry *e, size_t layer)
+/* Opens "<folder>/<name>" once. */
+static tdm_status shard_open(shards *s, const char *folder, const char *name, tdm_err *err)
 {
-    const char *mark = strstr(e->form, "%zu");
-    if (!mark) snprintf(out, NAME, "%s%s", prefix, e->form);
-    else snprintf(out, NAME, "%s%.*s%zu%s", prefix, (int)(mark - e->form), e->form, layer, mark + 3);
+    for (size_t i = 0; i < s->n; i++)
+        if (!strcmp(s->name[i], name)) return TDM_OK;
+    if (s->n == SHARDS) return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: more than %d files of weights", s->path, SHARDS);
+    char *path = tdm_path_join(folder, name);
+    s->name[s->n] = tdm_strdup(name);
+    tdm_status st = path && s->name[s->n] ? tdm_safetensors_open(&s->file[s->n], path, err) : tdm_nomem(err, folder);
+    tdm_free(path);
+    if (st) tdm_free(s->name[s->n]);
+    else s->n++;
+    return st;
+}
+
+/* {"weight_map": {"<tensor>": "<file>", ...}}: a file is a plain name beside the index. */
+static tdm_status index_read(shards *s, const char *folder, tdm_err *err)
+{
+    cJSON *o = NULL;
+    tdm_status st = tdm_json_read(&o, s->path, err);
+    if (st) return st;
+    const cJSON *map = cJSON_GetObjectItemCaseSensitive(o, "weight_map");
+    if (!cJSON_IsObject(map)) st = tdm_fail(err, TDM_E_FORMAT, "%s: there is no weight_map", s->path);
+    for (const cJSON *v = st ? NULL : map->child; !st && v; v = v->next) {
+        const char *name = cJSON_IsString(v) ? v->valuestring : "";
+        if (!*name || *name == '.' || strpbrk(name, "/\\"))
+            st = tdm_fail(err, TDM_E_FORMAT, "%s: \"%.40s\" is not the name of a file beside it", s->path, name);
+        else st = shard_open(s, folder, name, err);
+    }
+    cJSON_Delete(o);
+    return st;
 }
 
 static tdm_status path_make(char **out, const char *folder, const char *name, tdm_err *err)
@@ -67,51 +68,40 @@ static tdm_status path_make(char **out, const char *folder, const char *name, td
     return *out ? TDM_OK : tdm_nomem(err, folder);
 }
 
-/* ---- reading ---- */
-
-static size_t size_of(const cJSON *config, const char *key, double otherwise)
+static bool is_there(const char *folder, const char *name)
 {
-    double x = tdm_json_num(config, key, otherwise);
-    return x >= 1 && x <= 0x1p40 && x == floor(x) ? (size_t)x : 0;
-}
-
-/* What the published model fixes must not say otherwise. */
-static tdm_status config_check(const cJSON *c, const char *path, tdm_err *err)
-{
-    const char *type = tdm_json_str(c, "model_type", "gpt2"),
-               *gelu = tdm_json_str(c, "activation_function", "gelu_new");
-    if (strcmp(type, "gpt2")) return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: is a \"%.40s\", not a gpt2", path, type);
-    if (strcmp(gelu, "gelu_new") && strcmp(gelu, "gelu_pytorch_tanh"))
-        return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: activation \"%.40s\" is not GPT-2's gelu_new", path, gelu);
-    if (tdm_json_num(c, "layer_norm_epsilon", 1e-5) != 1e-5)
-        return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: layer_norm_epsilon is not GPT-2's 1e-5", path);
-    if (tdm_json_bool(c, "scale_attn_by_inverse_layer_idx", false) || !tdm_json_bool(c, "scale_attn_weights", true) ||
-        !tdm_json_bool(c, "tie_word_embeddings", true))
-        return tdm_fail(err, TDM_E_UNSUPPORTED, "%s: its attention scaling or untied output is not GPT-2's", path);
-    return TDM_OK;
-}
-
-static tdm_status config_read(tdm_gpt2_shape *s, const char *folder, tdm_err *err)
-{
-    char *path;
-    cJSON *c = NULL;
-    tdm_status st = path_make(&path, folder, "config.json", err);
-    if (!st) st = tdm_json_read(&c, path, err);
-    if (!st) st = config_check(c, path, err);
-    if (!st) {
-        *s = (tdm_gpt2_shape){.V = size_of(c, "vocab_size", 0),
-                              .T = size_of(c, "n_positions", tdm_json_num(c, "n_ctx", 0)),
-                              .C = size_of(c, "n_embd", 0),
-                              .L = size_of(c, "n_layer", 0),
-                              .H = size_of(c, "n_head", 0)};
-        st = tdm_gpt2_shape_check(s, path, err) ? TDM_E_FORMAT : TDM_OK;
-    }
-    if (!st && size_of(c, "n_inner", (double)(4 * s->C)) != 4 * s->C)
-        st = tdm_fail(err, TDM_E_UNSUPPORTED, "%s: n_inner is not four times n_embd", path);
-    cJSON_Delete(c);
+    char *path = tdm_path_join(folder, name);
+    bool is = path && tdm_file_exists(path);
     tdm_free(path);
-    return st;
+    return is;
 }
+
+static tdm_status shards_open(shards *s, const char *folder, tdm_err *err)
+{
+    static const char one[] = "model.safetensors", many[] = "model.safetensors.index.json", old[] = "pytorch_model.bin";
+    if (!is_there(folder, one) && is_there(folder, many)) {
+        tdm_status st = path_make(&s->path, folder, many, err);
+        return st ? st : index_read(s, folder, err);
+    }
+    if (!is_there(folder, one) && (is_there(folder, old) || is_there(folder, "pytorch_model.bin.index.json")))
+        return tdm_fail(
+            err, TDM_E_UNSUPPORTED,
+            "%s: holds %s, which is a program in pickle's form and is not run; convert it once where it comes "
+            "from: GPT2LMHeadModel.from_pretrained(\"...\").save_pretrained(\"...\", "
+            "safe_serialization=True)",
+            folder, old);
+    tdm_status st = path_make(&s->path, folder, one, err);
+    return st ? st : shard_open(s, folder, one, err);
+}
+
+static const tdm_tensor *find(const shards *s, const char *name)
+{
+    const tdm_tensor *t = NULL;
+    for (size_t i = 0; i < s->n && !t; i++) t = tdm_safetensors_find(s->file[i], name);
+    return t;
+}
+
+/* ---- reading ---- */
 
 static float half_to_float(uint16_t h)
 {
@@ -153,107 +143,131 @@ static bool convert(float *out, const tdm_tensor *t, size_t n)
     return finite;
 }
 
-static tdm_status tensor_read(float *out, const tdm_safetensors *file, const char *path, const entry *e, size_t layer,
+static bool is_float(const tdm_tensor *t) { return t->dtype == TDM_F32 || t->dtype == TDM_F16 || t->dtype == TDM_BF16; }
+
+static tdm_status tensor_read(float *out, const shards *s, bool *bare, const tdm_gpt2_entry *e, size_t layer,
                               tdm_err *err)
 {
-    char name[NAME];
-    size_t n = entry_size(e);
-    name_make(name, "transformer.", e, layer);
-    const tdm_tensor *t = tdm_safetensors_find(file, name);
+    char name[TDM_NAME];
+    size_t n = tdm_gpt2_entry_size(e);
+    tdm_gpt2_name(name, "transformer.", e->form, layer);
+    const tdm_tensor *t = find(s, name);
+    *bare = !t;
     if (!t) {
-        name_make(name, "", e, layer);
-        t = tdm_safetensors_find(file, name);
+        tdm_gpt2_name(name, "", e->form, layer);
+        t = find(s, name);
     }
-    if (!t) return tdm_fail(err, TDM_E_FORMAT, "%s: there is no tensor %s", path, name);
+    if (!t) return tdm_fail(err, TDM_E_FORMAT, "%s: there is no tensor %s", s->path, name);
     bool fits =
         t->dims == (e->columns ? 2u : 1u) && t->shape[0] == e->rows && (!e->columns || t->shape[1] == e->columns);
-    if (!fits || (t->dtype != TDM_F32 && t->dtype != TDM_F16 && t->dtype != TDM_BF16))
-        return tdm_fail(err, TDM_E_FORMAT, "%s: tensor %s is not %zu x %zu floats, as config.json has it", path, name,
-                        e->rows, e->columns ? e->columns : 1);
-    if (!convert(out, t, n)) return tdm_fail(err, TDM_E_FORMAT, "%s: tensor %s holds what is no number", path, name);
+    if (!fits && t->dims == 2 && e->layers && t->shape[0] == e->columns && t->shape[1] == e->rows)
+        return tdm_fail(
+            err, TDM_E_UNSUPPORTED,
+            "%s: tensor %s is [outputs x inputs], where a published GPT-2 has [inputs x outputs]: transpose "
+            "the matrices of its layers",
+            s->path, name);
+    if (!fits || !is_float(t))
+        return tdm_fail(err, TDM_E_FORMAT, "%s: tensor %s is not %zu x %zu floats, as config.json has it", s->path,
+                        name, e->rows, e->columns ? e->columns : 1);
+    if (!convert(out, t, n)) return tdm_fail(err, TDM_E_FORMAT, "%s: tensor %s holds what is no number", s->path, name);
     return TDM_OK;
 }
 
-static tdm_status weights_read(tdm_gpt2 *g, const char *path, tdm_err *err)
+/* An output of its own is not GPT-2's; one that repeats the table is how some programs save it. */
+static tdm_status head_check(const tdm_gpt2 *g, const shards *s, tdm_err *err)
 {
-    entry e[MOST_NAMES];
-    size_t n = entries(e, g);
-    tdm_safetensors *file;
-    tdm_status st = tdm_safetensors_open(&file, path, err);
+    const tdm_tensor *t = find(s, "lm_head.weight");
+    size_t n = g->s.V * g->s.C;
+    if (!t) return TDM_OK;
+    float *head = is_float(t) && tdm_tensor_count(t) == n ? tdm_new(n, sizeof *head) : NULL;
+    bool same = head && convert(head, t, n) && !memcmp(head, g->w.wte, n * sizeof *head);
+    tdm_free(head);
+    return same ? TDM_OK
+                : tdm_fail(err, TDM_E_UNSUPPORTED,
+                           "%s: lm_head.weight is not wte.weight: a GPT-2's output is its table", s->path);
+}
+
+static tdm_status weights_read(tdm_gpt2 *g, const shards *s, tdm_err *err)
+{
+    tdm_gpt2_entry e[TDM_NAMES];
+    size_t n = tdm_gpt2_entries(e, g);
+    tdm_status st = TDM_OK;
     for (size_t k = 0; !st && k < n; k++)
         for (size_t l = 0; !st && l < (e[k].layers ? e[k].layers : 1); l++)
-            st = tensor_read(e[k].at + l * entry_size(&e[k]), file, path, &e[k], l, err);
-    tdm_safetensors_close(file);
+            st = tensor_read(e[k].at + l * tdm_gpt2_entry_size(&e[k]), s, &g->bare, &e[k], l, err);
+    return st ? st : head_check(g, s, err);
+}
+
+/* The files must hold what config.json promises before memory is asked for; two bytes a weight is the least. */
+static tdm_status size_check(tdm_gpt2_shape want, const shards *s, tdm_err *err)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < tdm_safetensors_n(s->file[i]); k++) {
+            const tdm_tensor *t = tdm_safetensors_at(s->file[i], k);
+            bytes += tdm_tensor_count(t) * tdm_dtype_size(t->dtype);
+        }
+    return tdm_gpt2_count(want) <= bytes / 2
+               ? TDM_OK
+               : tdm_fail(err, TDM_E_FORMAT, "%s: %zu bytes cannot hold the %zu weights of config.json", s->path, bytes,
+                          tdm_gpt2_count(want));
+}
+
+/* A file that is kept as it is; absent is fine. */
+static tdm_status text_read(char **out, const char *folder, const char *name, tdm_err *err)
+{
+    char *path;
+    tdm_map map = {0};
+    tdm_status st = path_make(&path, folder, name, err);
+    if (!st && tdm_file_exists(path)) {
+        st = tdm_map_open(&map, path, err);
+        if (!st && !(*out = tdm_strndup((const char *)map.p, map.n))) st = tdm_nomem(err, path);
+        tdm_map_close(&map);
+    }
+    tdm_free(path);
     return st;
 }
 
 tdm_status tdm_gpt2_load(tdm_gpt2 **out, const char *folder, tdm_err *err)
 {
     tdm_gpt2_shape s;
-    char *path = NULL;
-    tdm_map map = {0};
+    cJSON *config;
+    shards files = {0};
     *out = NULL;
-    tdm_status st = config_read(&s, folder, err);
-    if (!st) st = path_make(&path, folder, "model.safetensors", err);
-    if (!st) st = tdm_map_open(&map, path, err);
-    /* the file must hold what config.json promises before memory is asked for; two bytes a weight is the least */
-    if (!st && tdm_gpt2_count(s) > map.n / 2)
-        st = tdm_fail(err, TDM_E_FORMAT, "%s: %zu bytes cannot hold the %zu weights of config.json", path, map.n,
-                      tdm_gpt2_count(s));
-    tdm_map_close(&map);
+    tdm_status st = tdm_gpt2_config_read(&s, &config, folder, err);
+    if (!st) st = shards_open(&files, folder, err);
+    if (!st) st = size_check(s, &files, err);
     if (!st) st = tdm_gpt2_open(out, s, err);
-    if (!st) st = weights_read(*out, path, err);
+    if (st) cJSON_Delete(config);
+    else (*out)->config = config;
+    if (!st) st = weights_read(*out, &files, err);
+    if (!st) st = text_read(&(*out)->generation, folder, "generation_config.json", err);
     if (st) {
         tdm_gpt2_close(*out);
         *out = NULL;
     }
-    tdm_free(path);
+    shards_close(&files);
     return st;
 }
 
 /* ---- writing ---- */
 
-static tdm_status config_write(const tdm_gpt2 *g, const char *folder, tdm_err *err)
-{
-    const struct {
-        const char *key;
-        size_t value;
-    } sizes[] = {{"vocab_size", g->s.V}, {"n_positions", g->s.T}, {"n_ctx", g->s.T},
-                 {"n_embd", g->s.C},     {"n_layer", g->s.L},     {"n_head", g->s.H}};
-    char *path;
-    cJSON *c = cJSON_CreateObject(), *kinds;
-    cJSON_AddStringToObject(c, "model_type", "gpt2");
-    kinds = cJSON_AddArrayToObject(c, "architectures");
-    cJSON_AddItemToArray(kinds, cJSON_CreateString("GPT2LMHeadModel"));
-    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-        cJSON_AddNumberToObject(c, sizes[k].key, (double)sizes[k].value);
-    cJSON_AddStringToObject(c, "activation_function", "gelu_new");
-    cJSON_AddNumberToObject(c, "layer_norm_epsilon", 1e-5);
-    cJSON_AddNumberToObject(c, "initializer_range", 0.02);
-    cJSON_AddStringToObject(c, "torch_dtype", "float32");
-    tdm_status st = path_make(&path, folder, "config.json", err);
-    if (!st) st = tdm_json_write(c, path, err);
-    cJSON_Delete(c);
-    tdm_free(path);
-    return st;
-}
-
 static tdm_status weights_write(const tdm_gpt2 *g, const char *path, tdm_err *err)
 {
     static const char *const meta[] = {"format", "pt", NULL};
-    entry e[MOST_NAMES];
-    size_t n = entries(e, g), most = n * g->s.L, made = 0;
+    tdm_gpt2_entry e[TDM_NAMES];
+    size_t n = tdm_gpt2_entries(e, g), most = n * g->s.L, made = 0;
     tdm_tensor *t = tdm_new(most, sizeof *t);
-    char(*name)[NAME] = tdm_new(most, sizeof *name);
+    char(*name)[TDM_NAME] = tdm_new(most, sizeof *name);
     tdm_status st = t && name ? TDM_OK : tdm_nomem(err, path);
     for (size_t k = 0; !st && k < n; k++)
         for (size_t l = 0; l < (e[k].layers ? e[k].layers : 1); l++, made++) {
-            const float *at = e[k].at + l * entry_size(&e[k]);
-            name_make(name[made], "transformer.", &e[k], l);
+            const float *at = e[k].at + l * tdm_gpt2_entry_size(&e[k]);
+            tdm_gpt2_name(name[made], g->bare ? "" : "transformer.", e[k].form, l);
             t[made] = e[k].columns ? tdm_tensor_2d(name[made], TDM_F32, at, e[k].rows, e[k].columns)
                                    : tdm_tensor_1d(name[made], TDM_F32, at, e[k].rows);
         }
-    if (!st) st = tdm_safetensors_write(path, t, made, meta, err);
+    if (!st) st = tdm_safetensors_write_common(path, t, made, meta, err);
     tdm_free(t);
     tdm_free(name);
     return st;
@@ -261,11 +275,12 @@ static tdm_status weights_write(const tdm_gpt2 *g, const char *path, tdm_err *er
 
 tdm_status tdm_gpt2_save(const tdm_gpt2 *g, const char *folder, tdm_err *err)
 {
-    char *path;
-    tdm_status st = config_write(g, folder, err);
-    if (!st) st = path_make(&path, folder, "model.safetensors", err);
-    if (st) return st;
-    st = weights_write(g, path, err);
-    tdm_free(path);
+    char *weights = tdm_path_join(folder, "model.safetensors"),
+         *generation = tdm_path_join(folder, "generation_config.json");
+    tdm_status st = weights && generation ? tdm_gpt2_config_write(g, folder, err) : tdm_nomem(err, folder);
+    if (!st && g->generation) st = tdm_file_write(generation, g->generation, strlen(g->generation), err);
+    if (!st) st = weights_write(g, weights, err);
+    tdm_free(weights);
+    tdm_free(generation);
     return st;
 }

@@ -45,6 +45,10 @@ typedef struct tdm_gpt2 {
     tdm_gpt2_tensors w;
     float *block; /* all of w, in the order of the list */
     size_t n;     /* floats in block */
+    /* of the folder it was read from, to be written back as it was; NULL and false: none */
+    struct cJSON *config; /* config.json */
+    char *generation;     /* generation_config.json */
+    bool bare;            /* names are without "transformer." */
 } tdm_gpt2;
 
 /* Checks that the shape makes sense and its products fit; `what` begins the sentence where it does not. */
@@ -58,12 +62,13 @@ void tdm_gpt2_close(tdm_gpt2 *g);
 /* N(0, 0.02), residual projections / sqrt(2 L), LayerNorm weights 1, biases 0: as GPT-2 was begun. */
 void tdm_gpt2_init(tdm_gpt2 *g, uint64_t seed);
 
-/* Reads config.json and model.safetensors of a Hugging Face folder (F32, F16, BF16; names with or without
- * "transformer."; lm_head and attention masks are passed over). Nothing that a file claims is trusted. */
+/* Reads config.json and model.safetensors of a Hugging Face folder, or the files that model.safetensors.index.json names
+ * (F32, F16, BF16; names with or without "transformer."; an lm_head that says what wte says and attention masks are passed
+ * over). Nothing that a file claims is trusted. */
 tdm_status tdm_gpt2_load(tdm_gpt2 **out, const char *folder, tdm_err *err);
 
-/* Writes config.json and model.safetensors (F32) as the common library does. The folder exists. Equal weights, equal
- * bytes. */
+/* Writes config.json and model.safetensors (F32) as the common library does: what was read from a folder and not changed
+ * is written as it was, byte for byte where it was F32 in one file. The folder exists. Equal weights, equal bytes. */
 tdm_status tdm_gpt2_save(const tdm_gpt2 *g, const char *folder, tdm_err *err);
 
 /* ---- sequences ---- */

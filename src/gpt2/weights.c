@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weights.c - one block of floats, laid out by the list of tensors. */
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/status.h"
@@ -63,6 +64,8 @@ void tdm_gpt2_close(tdm_gpt2 *g)
 {
     if (!g) return;
     tdm_free(g->block);
+    cJSON_Delete(g->config);
+    tdm_free(g->generation);
     tdm_free(g);
 }
 

@@ -5,7 +5,8 @@
  *     merges.txt (or vocab.bpe)           "#version: 0.2", then a pair a line, lowest rank first
  *     added_tokens.json                   {"name": number, ...}: special tokens behind the vocabulary; may be absent
  *     special_tokens_map.json             which names begin, end and stand for the unknown; may be absent
- *     tokenizer_config.json               written for other tools; not read
+ *     tokenizer_config.json               for other tools: kept, not read
+ *     tokenizer.json                      all of it in one file (tokenizer_json.c), read where vocab.json is missing
  *
  * Special are all of added_tokens.json, all that special_tokens_map.json names, and "<|endoftext|>". */
 #include "base/file.h"
@@ -18,6 +19,7 @@
 #include <string.h>
 
 static const char end_of_text[] = "<|endoftext|>";
+const char *const bpe_kept_name[KEPT] = {"special_tokens_map.json", "tokenizer_config.json", "tokenizer.json"};
 
 /* "<folder>/<a>", or "<folder>/<b>" where only that is there. */
 static tdm_status find_file(char **path, const char *folder, const char *a, const char *b, tdm_err *err)
@@ -42,12 +44,9 @@ static bool number_of(uint32_t *t, const cJSON *v, size_t limit)
     return (double)*t == v->valuedouble;
 }
 
-/* Puts the members of a JSON object of numbers; `kind` plain: names are in the byte alphabet where they can be. */
-static tdm_status put_tokens(tdm_bpe *b, const char *path, int kind, tdm_err *err)
+tdm_status bpe_put_object(tdm_bpe *b, const cJSON *o, const char *path, int kind, tdm_err *err)
 {
-    cJSON *o;
-    tdm_status st = tdm_json_read(&o, path, err);
-    if (st) return st;
+    tdm_status st = TDM_OK;
     tdm_buf bytes = {0};
     if (!cJSON_IsObject(o)) st = tdm_fail(err, TDM_E_FORMAT, "%s: not an object of token numbers", path);
     /* Numbers may have a few holes, but a file cannot make us allocate for millions that it does not list. */
@@ -77,6 +76,14 @@ static tdm_status put_tokens(tdm_bpe *b, const char *path, int kind, tdm_err *er
         else st = bpe_put(b, t, as, text, err);
     }
     tdm_buf_clear(&bytes);
+    return st;
+}
+
+static tdm_status put_tokens(tdm_bpe *b, const char *path, int kind, tdm_err *err)
+{
+    cJSON *o;
+    tdm_status st = tdm_json_read(&o, path, err);
+    if (!st) st = bpe_put_object(b, o, path, kind, err);
     cJSON_Delete(o);
     return st;
 }
@@ -89,18 +96,15 @@ static uint32_t merge_word(const tdm_bpe *b, tdm_buf *bytes, tdm_str word)
     return t != UINT32_MAX && b->token[t].kind == TOKEN_PLAIN ? t : UINT32_MAX;
 }
 
-/* Adds the merge of one line; `bytes` and `both` are scratch. */
-static tdm_status merge_line(tdm_bpe *b, tdm_str line, tdm_buf *bytes, tdm_buf *both, const char *path, size_t number,
-                             tdm_err *err)
+tdm_status bpe_merge_words(tdm_bpe *b, tdm_str left, tdm_str right, tdm_buf *bytes, tdm_buf *both, const char *path,
+                           size_t number, tdm_err *err)
 {
-    const char *space = memchr(line.p, ' ', line.n);
-    size_t left_n = space ? (size_t)(space - line.p) : 0;
     merge m = {.result = UINT32_MAX};
     tdm_buf_reset(both);
-    if (left_n && left_n + 1 < line.n) {
-        m.left = merge_word(b, bytes, (tdm_str){line.p, left_n});
+    if (left.n && right.n) {
+        m.left = merge_word(b, bytes, left);
         tdm_buf_add(both, bytes->p, bytes->n);
-        m.right = merge_word(b, bytes, (tdm_str){space + 1, line.n - left_n - 1});
+        m.right = merge_word(b, bytes, right);
         tdm_buf_add(both, bytes->p, bytes->n);
         if (bytes->failed || both->failed) return tdm_nomem(err, path);
         if (m.left != UINT32_MAX && m.right != UINT32_MAX) m.result = bpe_find(b, (tdm_str){both->p, both->n});
@@ -110,6 +114,14 @@ static tdm_status merge_line(tdm_bpe *b, tdm_str line, tdm_buf *bytes, tdm_buf *
     if (bpe_rank(b, m.left, m.right) != UINT32_MAX)
         return tdm_fail(err, TDM_E_FORMAT, "%s:%zu: this pair has a merge already", path, number);
     return bpe_merge(b, m, err);
+}
+
+void bpe_merge_halves(tdm_str line, tdm_str *left, tdm_str *right)
+{
+    const char *space = memchr(line.p, ' ', line.n);
+    size_t n = space ? (size_t)(space - line.p) : line.n;
+    *left = (tdm_str){line.p, n};
+    *right = space ? (tdm_str){space + 1, line.n - n - 1} : (tdm_str){"", 0};
 }
 
 static tdm_status read_merges(tdm_bpe *b, const char *path, tdm_err *err)
@@ -125,7 +137,9 @@ static tdm_status read_merges(tdm_bpe *b, const char *path, tdm_err *err)
         p = stop ? stop + 1 : end;
         if (line.n && line.p[line.n - 1] == '\r') line.n--;
         bool heading = number == 1 && line.n >= 8 && memcmp(line.p, "#version", 8) == 0;
-        if (line.n && !heading) st = merge_line(b, line, &bytes, &both, path, number, err);
+        tdm_str left, right;
+        bpe_merge_halves(line, &left, &right);
+        if (line.n && !heading) st = bpe_merge_words(b, left, right, &bytes, &both, path, number, err);
     }
     tdm_buf_clear(&bytes);
     tdm_buf_clear(&both);
@@ -135,7 +149,7 @@ static tdm_status read_merges(tdm_bpe *b, const char *path, tdm_err *err)
 
 /* Marks a name of special_tokens_map.json: a string, or an object with its "content". Names that no file numbers are
  * passed over: they have no token. */
-static tdm_status mark_special(tdm_bpe *b, const cJSON *v, const char *path, tdm_err *err)
+tdm_status bpe_mark_special(tdm_bpe *b, const cJSON *v, const char *path, tdm_err *err)
 {
     const char *name = cJSON_IsString(v) ? v->valuestring : tdm_json_str(v, "content", NULL);
     uint32_t t = name && *name ? bpe_find(b, tdm_str_of(name)) : UINT32_MAX;
@@ -152,9 +166,9 @@ static tdm_status read_special_map(tdm_bpe *b, const char *path, tdm_err *err)
     tdm_status st = tdm_json_read(&o, path, err);
     if (st) return st;
     for (const cJSON *v = o->child; !st && v; v = v->next) {
-        if (!cJSON_IsArray(v)) st = mark_special(b, v, path, err);
+        if (!cJSON_IsArray(v)) st = bpe_mark_special(b, v, path, err);
         else
-            for (const cJSON *w = v->child; !st && w; w = w->next) st = mark_special(b, w, path, err);
+            for (const cJSON *w = v->child; !st && w; w = w->next) st = bpe_mark_special(b, w, path, err);
     }
     cJSON_Delete(o);
     return st;
@@ -173,11 +187,27 @@ static tdm_status read_optional(tdm_bpe *b, const char *folder, const char *name
     return st;
 }
 
-tdm_status tdm_bpe_open(tdm_bpe **out, const char *folder, tdm_err *err)
+/* Files of roles and settings are kept as they are, to be written back with a vocabulary that did not grow. */
+static tdm_status keep_texts(tdm_bpe *b, const char *folder, tdm_err *err)
 {
-    *out = NULL;
-    tdm_bpe *b = bpe_new(err);
-    if (!b) return TDM_E_NOMEM;
+    tdm_status st = TDM_OK;
+    for (size_t i = 0; !st && i < KEPT; i++) {
+        char *path = tdm_path_join(folder, bpe_kept_name[i]);
+        tdm_map map = {0};
+        if (!path) return tdm_nomem(err, "a file name");
+        if (tdm_file_exists(path)) {
+            st = tdm_map_open(&map, path, err);
+            if (!st && !(b->kept[i] = tdm_strndup((const char *)map.p, map.n))) st = tdm_nomem(err, path);
+            tdm_map_close(&map);
+        }
+        tdm_free(path);
+    }
+    b->opened = b->n;
+    return st;
+}
+
+static tdm_status read_pair(tdm_bpe *b, const char *folder, tdm_err *err)
+{
     char *vocab = NULL, *merges = NULL;
     tdm_status st = find_file(&vocab, folder, "vocab.json", "encoder.json", err);
     if (!st) st = find_file(&merges, folder, "merges.txt", "vocab.bpe", err);
@@ -189,6 +219,21 @@ tdm_status tdm_bpe_open(tdm_bpe **out, const char *folder, tdm_err *err)
     if (!st) st = read_merges(b, merges, err); /* last: a merge may not give a special token */
     tdm_free(vocab);
     tdm_free(merges);
+    return st;
+}
+
+tdm_status tdm_bpe_open(tdm_bpe **out, const char *folder, tdm_err *err)
+{
+    *out = NULL;
+    tdm_bpe *b = bpe_new(err);
+    if (!b) return TDM_E_NOMEM;
+    char *pair = tdm_path_join(folder, "vocab.json"), *one = tdm_path_join(folder, "tokenizer.json");
+    tdm_status st = pair && one ? TDM_OK : tdm_nomem(err, folder);
+    bool alone = !st && !tdm_file_exists(pair) && tdm_file_exists(one);
+    if (!st) st = alone ? bpe_read_json(b, one, err) : read_pair(b, folder, err);
+    if (!st) st = keep_texts(b, folder, err);
+    tdm_free(pair);
+    tdm_free(one);
     if (st) tdm_bpe_close(b);
     else *out = b;
     return st;
@@ -285,29 +330,50 @@ static void write_config(tdm_buf *out, const tdm_bpe *b)
     tdm_buf_str(out, "\n  }\n}\n");
 }
 
-tdm_status tdm_bpe_save(const tdm_bpe *b, const char *folder, tdm_err *err)
+/* Roles and settings as they were read. */
+static tdm_status write_kept(const tdm_bpe *b, const char *folder, tdm_err *err)
 {
     tdm_buf text = {0};
-    write_tokens(&text, b, 0, b->base);
-    tdm_status st = write_text(folder, "vocab.json", &text, err);
-    if (!st) {
-        write_merges(&text, b);
-        st = write_text(folder, "merges.txt", &text, err);
+    tdm_status st = TDM_OK;
+    for (size_t i = 0; !st && i < KEPT; i++) {
+        if (!b->kept[i]) continue;
+        tdm_buf_str(&text, b->kept[i]);
+        st = write_text(folder, bpe_kept_name[i], &text, err);
     }
-    if (!st) {
-        write_tokens(&text, b, b->base, b->n);
-        st = write_text(folder, "added_tokens.json", &text, err);
-    }
-    if (!st) {
-        tdm_buf_str(&text, "{\n");
-        write_roles(&text, b);
-        tdm_buf_str(&text, "\n}\n");
-        st = write_text(folder, "special_tokens_map.json", &text, err);
-    }
+    tdm_buf_clear(&text);
+    return st;
+}
+
+static tdm_status write_made(const tdm_bpe *b, const char *folder, tdm_err *err)
+{
+    tdm_buf text = {0};
+    tdm_buf_str(&text, "{\n");
+    write_roles(&text, b);
+    tdm_buf_str(&text, "\n}\n");
+    tdm_status st = write_text(folder, "special_tokens_map.json", &text, err);
     if (!st) {
         write_config(&text, b);
         st = write_text(folder, "tokenizer_config.json", &text, err);
     }
     tdm_buf_clear(&text);
     return st;
+}
+
+tdm_status tdm_bpe_save(const tdm_bpe *b, const char *folder, tdm_err *err)
+{
+    tdm_buf text = {0};
+    bool grew = !b->opened || b->n > b->opened;
+    write_tokens(&text, b, 0, b->base);
+    tdm_status st = write_text(folder, "vocab.json", &text, err);
+    if (!st) {
+        write_merges(&text, b);
+        st = write_text(folder, "merges.txt", &text, err);
+    }
+    if (!st && (grew || b->n > b->base)) {
+        write_tokens(&text, b, b->base, b->n);
+        st = write_text(folder, "added_tokens.json", &text, err);
+    }
+    tdm_buf_clear(&text);
+    if (st) return st;
+    return grew ? write_made(b, folder, err) : write_kept(b, folder, err);
 }

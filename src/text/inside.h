@@ -7,6 +7,7 @@
 #ifndef TDM_TEXT_INSIDE_H
 #define TDM_TEXT_INSIDE_H
 
+#include "base/json.h"
 #include "text/bpe.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -30,6 +31,8 @@ typedef struct cutter {
     pcre2_code *code;
 } cutter;
 
+enum { KEPT = 3 }; /* files of a folder that are kept as they are */
+
 struct tdm_bpe {
     token *token;
     size_t n, token_cap;
@@ -43,6 +46,8 @@ struct tdm_bpe {
     size_t by_pair_room;
     uint32_t byte[256]; /* the token of one byte, or UINT32_MAX */
     cutter cut;
+    char *kept[KEPT]; /* NULL: there was none */
+    size_t opened;    /* tokens that a folder had; 0: learned */
 };
 
 /* ---- vocabulary (vocabulary.c) ---- */
@@ -62,6 +67,24 @@ uint32_t alphabet_of(uint8_t byte);
 int alphabet_byte(uint32_t c); /* -1: not of the alphabet */
 void alphabet_write(tdm_buf *out, tdm_str bytes);
 bool alphabet_read(tdm_buf *out, tdm_str text); /* false: holds something that is not of the alphabet */
+
+/* ---- files (files.c, tokenizer_json.c) ---- */
+
+extern const char *const bpe_kept_name[KEPT];
+
+/* Puts the members of a JSON object of numbers; `kind` plain: names are in the byte alphabet where they can be. `path`
+ * is what errors name. */
+tdm_status bpe_put_object(tdm_bpe *b, const cJSON *o, const char *path, int kind, tdm_err *err);
+
+/* Adds the merge of two words in the byte alphabet; `bytes` and `both` are scratch, `number` what errors name. */
+tdm_status bpe_merge_words(tdm_bpe *b, tdm_str left, tdm_str right, tdm_buf *bytes, tdm_buf *both, const char *path,
+                           size_t number, tdm_err *err);
+void bpe_merge_halves(tdm_str line, tdm_str *left, tdm_str *right); /* "left right" */
+
+/* A string, or an object with its "content", becomes special where it is a token. */
+tdm_status bpe_mark_special(tdm_bpe *b, const cJSON *v, const char *path, tdm_err *err);
+
+tdm_status bpe_read_json(tdm_bpe *b, const char *path, tdm_err *err); /* all of tokenizer.json */
 
 /* ---- cutting (cut.c) ---- */
 

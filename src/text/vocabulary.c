@@ -75,6 +75,7 @@ void tdm_bpe_close(tdm_bpe *b)
     tdm_free(b->by_text);
     tdm_free(b->merge);
     tdm_free(b->by_pair);
+    for (size_t i = 0; i < KEPT; i++) tdm_free(b->kept[i]);
     tdm_free(b);
 }
 
@@ -150,6 +151,7 @@ static bool pair_room(tdm_bpe *b, size_t n)
     uint32_t *table = tdm_new(room, sizeof *table);
     if (!table) return false;
     tdm_free(b->by_pair);
+    for (size_t i = 0; i < KEPT; i++) tdm_free(b->kept[i]);
     b->by_pair = table;
     b->by_pair_room = room;
     for (size_t r = 0; r < b->merges; r++) table[pair_slot(b, b->merge[r].left, b->merge[r].right)] = (uint32_t)r + 1;
