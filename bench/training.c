@@ -39,10 +39,10 @@ void bench_training_open(bench_training *t, tdm_gpt2_shape s, size_t tokens, siz
 {
     tdm_err err;
     tdm_adamw_group group[TDM_GPT2_GROUPS];
+    const tdm_gpt2_trainer_options o = {.most = tokens, .dropout = dropout};
     *t = (bench_training){.run = run};
     batch_draw(t, s.V, tokens, least, most);
-    if (tdm_gpt2_open(&t->g, s, &err) || tdm_gpt2_trainer_open(&t->trainer, t->g, tokens, dropout, run, &err))
-        bench_stop(err.msg);
+    if (tdm_gpt2_open(&t->g, s, &err) || tdm_gpt2_trainer_open(&t->trainer, t->g, &o, run, &err)) bench_stop(err.msg);
     tdm_gpt2_init(t->g, 5);
     tdm_gpt2_tensors grad = tdm_gpt2_trainer_grad(t->trainer);
     size_t groups = tdm_gpt2_groups(group, t->g, &grad, 0.01f);

@@ -24,6 +24,7 @@ static const size_t budget = (size_t)16 << 20; /* floats of a block of logits: 6
 
 struct tdm_head {
     const tdm_gpt2 *g;
+    tdm_gemm_fn *gemm;
     size_t block, most;    /* rows of logits; positions */
     float *logits;         /* block x V */
     float *x, *dx;         /* most x C: the positions that have a target, one behind another */
@@ -35,12 +36,13 @@ struct tdm_head {
     size_t first, n; /* the block in the works */
 };
 
-tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_err *err)
+tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_gemm_fn *gemm, tdm_err *err)
 {
     *out = NULL;
     tdm_head *h = tdm_new(1, sizeof *h);
     if (!h) return tdm_nomem(err, "the output of a GPT-2");
     h->g = g;
+    h->gemm = gemm;
     h->most = most;
     h->block = budget / g->s.V / ROWS * ROWS;
     if (h->block < ROWS) h->block = ROWS;
@@ -101,7 +103,7 @@ static void rows(void *ctx, size_t chunk, size_t begin, size_t end)
     size_t V = h->g->s.V, C = h->g->s.C, first = h->first + begin, n = end - begin;
     float *l = h->logits + begin * V, f[ROWS];
     (void)chunk;
-    tdm_gemm(0, 1, n, V, C, 1, h->x + first * C, C, h->g->w.wte, C, 0, l, V);
+    h->gemm(0, 1, n, V, C, 1, h->x + first * C, C, h->g->w.wte, C, 0, l, V);
     for (size_t i = 0; i < n; i++) {
         float *row = l + i * V, w = h->weight[first + i], target = row[h->target[first + i]];
         float most = k->max(row, V), sum = k->exp_sum(row, row, most, V);
@@ -109,7 +111,7 @@ static void rows(void *ctx, size_t chunk, size_t begin, size_t end)
         f[i] = w / sum;
         k->scale(h->fx + (first + i) * C, f[i], h->x + (first + i) * C, C);
     }
-    tdm_gemm(0, 0, n, C, V, 1, l, V, h->g->w.wte, C, 0, h->dx + first * C, C);
+    h->gemm(0, 0, n, C, V, 1, l, V, h->g->w.wte, C, 0, h->dx + first * C, C);
     for (size_t i = 0; i < n; i++) {
         float *dx = h->dx + (first + i) * C;
         k->scale(dx, f[i], dx, C);
@@ -122,8 +124,8 @@ static void table(void *ctx, size_t chunk, size_t begin, size_t end)
     tdm_head *h = ctx;
     size_t V = h->g->s.V, C = h->g->s.C;
     (void)chunk;
-    tdm_gemm(1, 0, end - begin, C, h->n, 1, h->logits + begin, V, h->fx + h->first * C, C, h->first ? 1 : 0,
-             h->dwte + begin * C, C);
+    h->gemm(1, 0, end - begin, C, h->n, 1, h->logits + begin, V, h->fx + h->first * C, C, h->first ? 1 : 0,
+            h->dwte + begin * C, C);
     for (size_t i = h->first; i < h->first + h->n; i++)
         if (h->target[i] >= begin && h->target[i] < end)
             tdm_kernels_best()->axpy(h->dwte + h->target[i] * C, -h->weight[i], h->x + i * C, C);

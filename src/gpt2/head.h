@@ -5,11 +5,12 @@
 #define TDM_GPT2_HEAD_H
 
 #include "gpt2/gpt2.h"
+#include "gpt2/linear.h"
 
 typedef struct tdm_head tdm_head;
 
-/* For up to `most` positions with a target. `g` outlives it. */
-tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_err *err);
+/* For up to `most` positions with a target; its products are made by `gemm`. `g` outlives it. */
+tdm_status tdm_head_open(tdm_head **out, const tdm_gpt2 *g, size_t most, tdm_gemm_fn *gemm, tdm_err *err);
 void tdm_head_close(tdm_head *h);
 
 /* x: N x C, the final LayerNorm's output. Gives the weighted mean of -log p over the batch's targets; its gradient by x

@@ -7,14 +7,20 @@
 #define TDM_GPT2_TRAIN_H
 
 #include "gpt2/gpt2.h"
+#include "gpt2/linear.h"
 
 /* ---- gradients ---- */
 
 typedef struct tdm_gpt2_trainer tdm_gpt2_trainer; /* activations and gradients for batches up to a size */
 
-/* `most` tokens at most in a batch. `g` outlives the trainer. dropout: of embeddings, attention weights and both
- * residual branches, as GPT-2 has them. */
-tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t most, float dropout, tdm_run *run,
+typedef struct tdm_gpt2_trainer_options {
+    size_t most;       /* tokens of a batch at most */
+    float dropout;     /* of embeddings, attention weights and both residual branches, as GPT-2 has them */
+    tdm_gemm_fn *gemm; /* in which arithmetic products are made; NULL: tdm_gemm */
+} tdm_gpt2_trainer_options;
+
+/* `g` outlives the trainer. */
+tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, const tdm_gpt2_trainer_options *o, tdm_run *run,
                                  tdm_err *err);
 void tdm_gpt2_trainer_close(tdm_gpt2_trainer *t);
 

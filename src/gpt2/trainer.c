@@ -20,6 +20,7 @@ struct tdm_gpt2_trainer {
     tdm_run *run;
     size_t most;
     float p;
+    tdm_gemm_fn *gemm;
     float *grad_block;
     tdm_gpt2_tensors grad;
     float *acts;           /* what forward keeps */
@@ -40,14 +41,15 @@ struct tdm_gpt2_trainer {
     tdm_pass pass;
 };
 
-tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t most, float dropout, tdm_run *run,
+tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, const tdm_gpt2_trainer_options *o, tdm_run *run,
                                  tdm_err *err)
 {
+    const size_t most = o->most;
     const tdm_gpt2_shape s = g->s;
     *out = NULL;
     tdm_gpt2_trainer *t = tdm_new(1, sizeof *t);
     if (!t) return tdm_nomem(err, "training a GPT-2");
-    *t = (tdm_gpt2_trainer){.g = g, .run = run, .most = most, .p = dropout};
+    *t = (tdm_gpt2_trainer){.g = g, .run = run, .most = most, .p = o->dropout, .gemm = o->gemm ? o->gemm : tdm_gemm};
     size_t each = tdm_layer_floats(s, most);
     t->grad_block = tdm_new(g->n, sizeof(float));
     t->acts = tdm_new(s.L, each * sizeof(float));
@@ -58,7 +60,7 @@ tdm_status tdm_gpt2_trainer_open(tdm_gpt2_trainer **out, tdm_gpt2 *g, size_t mos
     t->backs = tdm_new(most, 11 * s.C * sizeof(float));
     t->norms = tdm_new(tdm_tiles_most(most), 4 * s.C * sizeof(float));
     t->tile = tdm_new(tdm_tiles_most(most), sizeof *t->tile);
-    tdm_status st = tdm_head_open(&t->head, g, most, err);
+    tdm_status st = tdm_head_open(&t->head, g, most, t->gemm, err);
     if (!st &&
         (!t->grad_block || !t->acts || !t->layer || !t->x || !t->out || !t->stat || !t->backs || !t->norms || !t->tile))
         st = tdm_nomem(err, "training a GPT-2");
@@ -249,7 +251,7 @@ tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gp
     tdm_status st = begin(t, b, err);
     if (st) return st;
     t->drop = tdm_dropout_make(t->p, t->run->seed, step);
-    t->pass = (tdm_pass){.s = t->g->s, .b = b, .drop = &t->drop, .gemm = tdm_gemm};
+    t->pass = (tdm_pass){.s = t->g->s, .b = b, .drop = &t->drop, .gemm = t->gemm};
     tdm_pool_for(pool, t->tiles, 1, forward, t);
     *loss = tdm_head_step(t->head, t->back.dx, t->grad.wte, t->out, b, pool);
     if (!isfinite(*loss))

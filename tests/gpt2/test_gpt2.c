@@ -116,7 +116,7 @@ static void gradients_are_those_of_pytorch(void **state)
     struct tdm_run run = run_of(2);
     tdm_gpt2_trainer *t;
     double loss;
-    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, MOST, 0, &run, &err), err);
+    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, &(tdm_gpt2_trainer_options){.most = MOST}, &run, &err), err);
     CHECK_OK(tdm_gpt2_trainer_step(t, &loss, &x->b, 1, &err), err);
     assert_float_equal(loss, *(const double *)tdm_safetensors_find(x->file, "loss")->data, 1e-5);
     const tdm_gpt2_tensors d = tdm_gpt2_trainer_grad(t);
@@ -139,7 +139,8 @@ static void gradients_are_finite_differences_under_dropout(void **state)
     struct tdm_run run = run_of(1);
     tdm_gpt2_trainer *t;
     double loss, up, down;
-    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, MOST, 0.3f, &run, &err), err);
+    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, &(tdm_gpt2_trainer_options){.most = MOST, .dropout = 0.3f}, &run, &err),
+             err);
     CHECK_OK(tdm_gpt2_trainer_step(t, &loss, &x->b, 7, &err), err);
     const tdm_gpt2_tensors d = tdm_gpt2_trainer_grad(t);
     const tdm_gpt2_shape s = x->g->s;
@@ -180,7 +181,8 @@ static void train(tdm_gpt2 *g, const golden *x, size_t threads, size_t steps, fl
     struct tdm_run run = run_of(threads);
     tdm_gpt2_trainer *t;
     tdm_adamw *a;
-    CHECK_OK(tdm_gpt2_trainer_open(&t, g, MOST, dropout, &run, &err), err);
+    CHECK_OK(tdm_gpt2_trainer_open(&t, g, &(tdm_gpt2_trainer_options){.most = MOST, .dropout = dropout}, &run, &err),
+             err);
     tdm_adamw_group group[TDM_GPT2_GROUPS];
     const tdm_gpt2_tensors d = tdm_gpt2_trainer_grad(t);
     size_t n = tdm_gpt2_groups(group, g, &d, 0.1f);
@@ -233,7 +235,7 @@ static void a_loss_that_is_no_number_is_said(void **state)
     struct tdm_run run = run_of(1);
     tdm_gpt2_trainer *t;
     double loss;
-    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, MOST, 0, &run, &err), err);
+    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, &(tdm_gpt2_trainer_options){.most = MOST}, &run, &err), err);
     x->g->w.qkvw[5] = NAN;
     CHECK(tdm_gpt2_trainer_step(t, &loss, &x->b, 1, &err) == TDM_E_FORMAT);
     assert_non_null(strstr(err.msg, "no longer a number"));
@@ -419,7 +421,7 @@ static tdm_status all_once(const golden *x, tdm_err *err)
     tdm_gpt2 *g = NULL;
     double loss;
     float logp[MOST];
-    tdm_status st = tdm_gpt2_trainer_open(&t, x->g, MOST, 0, &run, err);
+    tdm_status st = tdm_gpt2_trainer_open(&t, x->g, &(tdm_gpt2_trainer_options){.most = MOST}, &run, err);
     if (!st) st = tdm_gpt2_trainer_step(t, &loss, &x->b, 1, err);
     if (!st) st = tdm_gpt2_logp(x->g, logp, &x->b, err);
     if (!st) st = tdm_gpt2_packed_open(&p, x->g, TDM_WEIGHTS_I8, NULL, err);
