@@ -76,6 +76,38 @@ static void gradients_and_five_steps_are_those_of_pytorch(void **state)
     golden_close(x);
 }
 
+static void gradients_of_parts_add_up_to_those_of_the_whole(void **state)
+{
+    (void)state;
+    tdm_err err;
+    golden *x = golden_open();
+    tdm_safetensors *f;
+    tdm_lora *l = golden_lora(x, &f, 0);
+    struct tdm_run run = golden_run(2);
+    tdm_gpt2_trainer *t;
+    tdm_gpt2_batch part[2];
+    tdm_adamw_group group[TDM_GPT2_GROUPS];
+    uint32_t start[8];
+    double loss, parts;
+    const tdm_gpt2_trainer_options o = {.most = MOST, .lora = l, .rows = 61};
+    golden_parts(x, part, start);
+    CHECK_OK(tdm_gpt2_trainer_open(&t, x->g, &o, &run, &err), err);
+    tdm_gpt2_trainer_groups(t, group, 0);
+    float *whole = tdm_new(group[1].n, sizeof *whole);
+    CHECK_OK(tdm_gpt2_trainer_step(t, &loss, &x->b, 1, &err), err);
+    memcpy(whole, group[1].g, group[1].n * sizeof *whole);
+    CHECK_OK(tdm_gpt2_trainer_steps(t, &parts, part, 2, 1, &err), err);
+    assert_float_equal(parts, loss, 1e-5);
+    as_in(f, "d.", l, tdm_gpt2_trainer_grad_lora(t));
+    golden_near("rows", group[1].g, whole, group[1].n);
+    tdm_free(whole);
+    tdm_gpt2_trainer_close(t);
+    tdm_pool_close(run.pool);
+    tdm_lora_close(l);
+    tdm_safetensors_close(f);
+    golden_close(x);
+}
+
 /* As in test_train.c, with dropout of the blocks and of the adapters' inputs; and with the last 20 rows of the table.
  */
 static void gradients_are_finite_differences_under_dropout(void **state)
@@ -365,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_and_five_steps_are_those_of_pytorch),
+        cmocka_unit_test(gradients_of_parts_add_up_to_those_of_the_whole),
         cmocka_unit_test(gradients_are_finite_differences_under_dropout),
         cmocka_unit_test(same_bytes_at_any_number_of_threads),
         cmocka_unit_test(a_merged_model_says_the_same),
