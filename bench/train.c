@@ -81,10 +81,10 @@ int main(int argc, char **argv)
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     double tokens = (double)(t.batch.N * t.parts), flops = bench_training_flops(&t);
-    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step, %.1f GFLOP/s of products, peak %ld MB, loss "
+    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step, %.1f GFLOP/s of products, peak %.0f MB, loss "
            "%.4f\n",
            shapes[k].name, tdm_pool_threads(run->pool), tokens / seconds[steps / 2], tokens / seconds[0],
-           seconds[steps / 2] * 1e3, flops / seconds[steps / 2] / 1e9, used.ru_maxrss / 1024, t.loss);
+           seconds[steps / 2] * 1e3, flops / seconds[steps / 2] / 1e9, (double)used.ru_maxrss * 1024 / 1e6, t.loss);
     bench_training_close(&t);
     tdm_run_close(run);
     return 0;
