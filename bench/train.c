@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     tdm_err err;
     tdm_run *run;
     bench_training t;
-    double seconds[STEPS_MOST];
+    double seconds[STEPS_MOST], update = 1e9;
     if (tdm_run_open(&run, &(tdm_run_options){.threads = threads, .seed = 1}, &err)) bench_stop(err.msg);
     bench_training_open(&t, shapes[k].s, shapes[k].tokens, shapes[k].least, shapes[k].most, how, run);
     char plan[TDM_PLAN_TEXT];
@@ -76,15 +76,18 @@ int main(int argc, char **argv)
         double began = tdm_seconds();
         bench_training_step(&t);
         seconds[i] = tdm_seconds() - began;
+        if (t.update < update) update = t.update;
     }
     qsort(seconds, steps, sizeof *seconds, by_size);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     double tokens = (double)(t.batch.N * t.parts), flops = bench_training_flops(&t);
-    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step, %.1f GFLOP/s of products, peak %.0f MB, loss "
+    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step (AdamW %.1f), %.1f GFLOP/s of products, peak "
+           "%.0f MB, loss "
            "%.4f\n",
            shapes[k].name, tdm_pool_threads(run->pool), tokens / seconds[steps / 2], tokens / seconds[0],
-           seconds[steps / 2] * 1e3, flops / seconds[steps / 2] / 1e9, (double)used.ru_maxrss * 1024 / 1e6, t.loss);
+           seconds[steps / 2] * 1e3, update * 1e3, flops / seconds[steps / 2] / 1e9,
+           (double)used.ru_maxrss * 1024 / 1e6, t.loss);
     bench_training_close(&t);
     tdm_run_close(run);
     return 0;

@@ -2,6 +2,7 @@
 #include "training.h"
 #include "measure.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -10,7 +11,9 @@ void bench_training_step(void *ctx)
     bench_training *t = ctx;
     tdm_err err;
     if (tdm_gpt2_trainer_steps(t->trainer, &t->loss, t->part, t->parts, ++t->step, &err)) bench_stop(err.msg);
+    double began = tdm_seconds();
     tdm_adamw_step(t->adam, 1e-4f, t->step, t->run->pool);
+    t->update = tdm_seconds() - began;
 }
 
 static void batch_draw(bench_training *t, size_t V, size_t tokens, size_t least, size_t most)

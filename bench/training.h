@@ -18,7 +18,7 @@ typedef struct bench_training {
     size_t parts;   /* of a step */
     tdm_run *run;
     uint64_t step;
-    double loss; /* of the last step */
+    double loss, update; /* of the last step: the loss, and the seconds of AdamW */
 } bench_training;
 
 /* Beyond the shape: zeros are the plain way. */

@@ -217,6 +217,13 @@ static void the_plan_is_what_is_allocated(void **state)
         tdm_adamw_close(a);
         tdm_gpt2_trainer_close(t);
     }
+    /* 16 million tokens at once through GPT-2 XL are beyond any machine, and what can be made again is */
+    tdm_gpt2_plan xl;
+    const tdm_gpt2_shape s = {50257, 1024, 1600, 48, 25};
+    CHECK_OK(tdm_gpt2_plan_make(&xl, s, &(tdm_gpt2_trainer_options){.most = (size_t)1 << 24}, &err), err);
+    CHECK(xl.remade == 47 && xl.layers == 48);
+    CHECK_OK(tdm_gpt2_plan_make(&xl, x->g->s, &(tdm_gpt2_trainer_options){.most = MOST}, &err), err);
+    CHECK(xl.remade == 0);
     tdm_gpt2_trainer *t;
     const tdm_gpt2_trainer_options o = {.most = MOST, .memory = least - 1};
     CHECK(tdm_gpt2_trainer_open(&t, x->g, &o, &run, &err) == TDM_E_NOMEM);
