@@ -152,7 +152,8 @@ static void gradients_are_finite_differences_under_dropout(void **state)
     golden_close(x);
 }
 
-/* Ten steps with the rows of new tokens; whole, in two parts, and with a block made again; at 1, 2 and 7 threads. */
+/* Ten steps with adapters at two sites and the rows of new tokens; whole, in two parts, and with a block made again; at
+ * 1, 2 and 7 threads. */
 static void same_bytes_at_any_number_of_threads(void **state)
 {
     (void)state;
@@ -163,7 +164,9 @@ static void same_bytes_at_any_number_of_threads(void **state)
         golden *x = golden_open();
         tdm_lora *l;
         tdm_gpt2_plan all;
-        CHECK_OK(tdm_lora_open(&l, x->g->s, &(tdm_lora_options){.rank = 3, .dropout = 0.1f}, &err), err);
+        const tdm_lora_options some = {.rank = 3, .dropout = 0.1f, .sites = 1 << TDM_LORA_ATT | 1 << TDM_LORA_FC};
+        CHECK_OK(tdm_lora_open(&l, x->g->s, &some, &err), err);
+        CHECK(l->n == x->g->s.L * 3 * (24 + 24 + 24 + 96));
         tdm_lora_init(l, 5);
         golden_course c = {.o = {.most = MOST, .dropout = 0.2f, .lora = l, .rows = 5},
                            .steps = 10,
