@@ -9,7 +9,7 @@ static void bench_step(const char *name, tdm_gpt2_shape s, size_t tokens, size_t
                        tdm_run *run, double gemm)
 {
     bench_training t;
-    bench_training_open(&t, s, tokens, least, most, dropout, run);
+    bench_training_open(&t, s, tokens, least, most, (bench_training_how){.dropout = dropout}, run);
     double seconds = bench_best_clock(bench_training_step, &t), flops = bench_training_flops(&t);
     size_t threads = tdm_pool_threads(run->pool);
     printf("%-28s %9.0f tokens/s %8.2f ms %8.1f GFLOP/s  %3.0f %% of %zu x 1024^3\n", name, (double)tokens / seconds,

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* train.c - training steps of the shapes that docs/bench.md compares, one a run, so that the peak of memory is its own.
  *
- *     bench_train SHAPE [threads [steps]]
+ *     bench_train SHAPE [threads [steps [KEY=VALUE ...]]]
  *
  *     a       d = 128, 4 layers, 4 heads, 12,000 words, 32 sequences of 64
  *     b       d = 256, 6 layers, 8 heads, 50,257 words, 8 sequences of 128
  *     c       GPT-2 small, 124 million weights, 4 sequences of 64
  *     items   d = 128, 2 layers, 2 heads, 12,101 items, 2,048 tokens of histories of up to 50
  *
- * Prints every step's rate, then the median and the best, and the peak of memory. */
+ *     lora=RANK        adapters in place of the weights
+ *     memory=MB        allowed for all of it: what does not fit is made again in backward
+ *     accumulate=N     batches of a step
+ *
+ * Prints the plan of memory, the median and the best of the steps' rates, and the peak of memory. */
 #include "measure.h"
 #include "training.h"
 
@@ -39,33 +43,51 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void how_read(bench_training_how *how, const char *text)
+{
+    size_t n;
+    if (sscanf(text, "lora=%zu", &n) == 1) how->rank = n;
+    else if (sscanf(text, "memory=%zu", &n) == 1) how->memory = n * 1000000;
+    else if (sscanf(text, "accumulate=%zu", &n) == 1) how->parts = n;
+    else bench_stop("unknown: lora=RANK, memory=MB and accumulate=N are known");
+}
+
 int main(int argc, char **argv)
 {
     size_t k = 0, shapes_n = sizeof shapes / sizeof *shapes;
     while (k < shapes_n && (argc < 2 || strcmp(shapes[k].name, argv[1]))) k++;
-    if (k == shapes_n) bench_stop("use: bench_train a|b|c|items [threads [steps]]");
+    if (k == shapes_n)
+        bench_stop("use: bench_train a|b|c|items [threads [steps [lora=RANK] [memory=MB] [accumulate=N]]]");
     size_t threads = argc > 2 ? strtoul(argv[2], NULL, 10) : 0, steps = argc > 3 ? strtoul(argv[3], NULL, 10) : 10;
     if (!steps || steps > STEPS_MOST) bench_stop("1 to 1000 steps can be timed");
+    bench_training_how how = {.dropout = shapes[k].dropout};
+    for (int i = 4; i < argc; i++) how_read(&how, argv[i]);
     tdm_err err;
     tdm_run *run;
     bench_training t;
-    double seconds[STEPS_MOST];
+    double seconds[STEPS_MOST], update = 1e9;
     if (tdm_run_open(&run, &(tdm_run_options){.threads = threads, .seed = 1}, &err)) bench_stop(err.msg);
-    bench_training_open(&t, shapes[k].s, shapes[k].tokens, shapes[k].least, shapes[k].most, shapes[k].dropout, run);
+    bench_training_open(&t, shapes[k].s, shapes[k].tokens, shapes[k].least, shapes[k].most, how, run);
+    char plan[TDM_PLAN_TEXT];
+    tdm_gpt2_plan_say(tdm_gpt2_trainer_plan(t.trainer), plan);
+    printf("%s: %s\n", shapes[k].name, plan);
     bench_training_step(&t); /* touches all memory once */
     for (size_t i = 0; i < steps; i++) {
         double began = tdm_seconds();
         bench_training_step(&t);
         seconds[i] = tdm_seconds() - began;
+        if (t.update < update) update = t.update;
     }
     qsort(seconds, steps, sizeof *seconds, by_size);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
-    double tokens = (double)t.batch.N, flops = bench_training_flops(&t);
-    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step, %.1f GFLOP/s of products, peak %ld MB, loss "
+    double tokens = (double)(t.batch.N * t.parts), flops = bench_training_flops(&t);
+    printf("%s: %zu threads, %.0f tokens/s (best %.0f), %.1f ms a step (AdamW %.1f), %.1f GFLOP/s of products, peak "
+           "%.0f MB, loss "
            "%.4f\n",
            shapes[k].name, tdm_pool_threads(run->pool), tokens / seconds[steps / 2], tokens / seconds[0],
-           seconds[steps / 2] * 1e3, flops / seconds[steps / 2] / 1e9, used.ru_maxrss / 1024, t.loss);
+           seconds[steps / 2] * 1e3, update * 1e3, flops / seconds[steps / 2] / 1e9,
+           (double)used.ru_maxrss * 1024 / 1e6, t.loss);
     bench_training_close(&t);
     tdm_run_close(run);
     return 0;

@@ -5,7 +5,7 @@
 Run once, by hand, with Debian's python3-torch:  /usr/bin/python3 tools/golden_gpt2.py
 
 The model is written from the paper's formulas in plain tensor operations, sequence by sequence, so that it shares nothing
-with the program; gradients come from autograd. Tensors: our names of the weights ("wte", ...), their gradients
+with the program; gradients come from autograd (golden_train.py borrows it for steps of training). Tensors: our names of the weights ("wte", ...), their gradients
 ("d.wte", ...), "token", "start", "target", "weight", "logits", "loss".
 """
 import json
@@ -19,24 +19,17 @@ V, T, C, L, H = 61, 16, 24, 2, 3
 LENGTHS = [5, 1, 16, 9, 2]
 OUT = pathlib.Path(__file__).resolve().parent.parent / "tests/gpt2/golden/gpt2.safetensors"
 
-torch.manual_seed(20)
-torch.set_num_threads(1)
+def shapes_of(V, T, C, L):
+    return {
+        "wte": (V, C), "wpe": (T, C), "ln1w": (L, C), "ln1b": (L, C), "qkvw": (L, C, 3 * C), "qkvb": (L, 3 * C),
+        "attw": (L, C, C), "attb": (L, C), "ln2w": (L, C), "ln2b": (L, C), "fcw": (L, C, 4 * C), "fcb": (L, 4 * C),
+        "projw": (L, 4 * C, C), "projb": (L, C), "lnfw": (C,), "lnfb": (C,),
+    }
 
 
-def drawn(*shape, deviation=0.2, mean=0.0):
-    return (mean + deviation * torch.randn(*shape)).requires_grad_()
-
-
-W = {
-    "wte": drawn(V, C), "wpe": drawn(T, C),
-    "ln1w": drawn(L, C, mean=1), "ln1b": drawn(L, C),
-    "qkvw": drawn(L, C, 3 * C), "qkvb": drawn(L, 3 * C),
-    "attw": drawn(L, C, C), "attb": drawn(L, C),
-    "ln2w": drawn(L, C, mean=1), "ln2b": drawn(L, C),
-    "fcw": drawn(L, C, 4 * C), "fcb": drawn(L, 4 * C),
-    "projw": drawn(L, 4 * C, C), "projb": drawn(L, C),
-    "lnfw": drawn(C, mean=1), "lnfb": drawn(C),
-}
+def drawn(name, shape):
+    mean = 1 if name in ("ln1w", "ln2w", "lnfw") else 0
+    return (mean + 0.2 * torch.randn(*shape)).requires_grad_()
 
 
 def norm(x, w, b):
@@ -49,25 +42,61 @@ def gelu(x):
     return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
 
 
-def attention(x, l):
-    n, d = x.shape[0], C // H
-    q, k, v = (x @ W["qkvw"][l] + W["qkvb"][l]).split(C, dim=-1)
-    heads = []
-    for h in range(H):
+def linear(W, x, site, l, lora):
+    """lora: scale, {site: A [L, r, in]}, {site: B [L, out, r]}."""
+    y = x @ W[site + "w"][l] + W[site + "b"][l]
+    if lora:
+        scale, a, b = lora
+        y = y + scale * (x @ a[site][l].T) @ b[site][l].T
+    return y
+
+
+def attention(W, x, l, heads, lora):
+    n, c = x.shape
+    d = c // heads
+    q, k, v = linear(W, x, "qkv", l, lora).split(c, dim=-1)
+    out = []
+    for h in range(heads):
         part = slice(h * d, (h + 1) * d)
         scores = q[:, part] @ k[:, part].T / math.sqrt(d)
         seen = torch.tril(torch.ones(n, n, dtype=torch.bool))
-        heads.append(torch.softmax(scores.masked_fill(~seen, float("-inf")), dim=-1) @ v[:, part])
-    return torch.cat(heads, dim=-1) @ W["attw"][l] + W["attb"][l]
+        out.append(torch.softmax(scores.masked_fill(~seen, float("-inf")), dim=-1) @ v[:, part])
+    return linear(W, torch.cat(out, dim=-1), "att", l, lora)
 
 
-def forward(tokens):
+def forward(W, tokens, heads, lora=None):
     x = W["wte"][tokens] + W["wpe"][: len(tokens)]
-    for l in range(L):
-        x = x + attention(norm(x, W["ln1w"][l], W["ln1b"][l]), l)
-        inner = gelu(norm(x, W["ln2w"][l], W["ln2b"][l]) @ W["fcw"][l] + W["fcb"][l])
-        x = x + inner @ W["projw"][l] + W["projb"][l]
+    for l in range(W["ln1w"].shape[0]):
+        x = x + attention(W, norm(x, W["ln1w"][l], W["ln1b"][l]), l, heads, lora)
+        inner = gelu(linear(W, norm(x, W["ln2w"][l], W["ln2b"][l]), "fc", l, lora))
+        x = x + linear(W, inner, "proj", l, lora)
     return norm(x, W["lnfw"], W["lnfb"]) @ W["wte"].T
+
+
+def logits_of(W, batch, heads, lora=None):
+    token, start, _, _ = batch
+    return torch.cat([forward(W, token[a:b], heads, lora) for a, b in zip(start[:-1], start[1:])])
+
+
+def loss_of(logits, batch):
+    _, _, target, weight = batch
+    counted = target >= 0
+    losses = -torch.log_softmax(logits, dim=-1)[counted, target[counted]]
+    return (losses * weight[counted]).sum() / weight[counted].sum()
+
+
+def made():
+    """The weights and the batch, the same at every call."""
+    torch.manual_seed(20)
+    torch.set_num_threads(1)
+    W = {name: drawn(name, shape) for name, shape in shapes_of(V, T, C, L).items()}
+    n = sum(LENGTHS)
+    token = torch.randint(0, V, (n,))
+    target = torch.randint(0, V, (n,))
+    target[torch.rand(n) < 0.25] = -1  # silent
+    weight = torch.rand(n) + 0.5
+    start = torch.tensor([0] + LENGTHS).cumsum(0)
+    return W, (token, start, target, weight)
 
 
 def write(path, tensors):
@@ -82,22 +111,18 @@ def write(path, tensors):
     text += b" " * (-len(text) % 64)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    print(f"{path}: {path.stat().st_size} bytes")
 
 
-N = sum(LENGTHS)
-token = torch.randint(0, V, (N,))
-target = torch.randint(0, V, (N,))
-target[torch.rand(N) < 0.25] = -1  # silent
-weight = torch.rand(N) + 0.5
-start = torch.tensor([0] + LENGTHS).cumsum(0)
+def main():
+    W, batch = made()
+    logits = logits_of(W, batch, H)
+    loss = loss_of(logits, batch)
+    loss.backward()
+    names = ("token", "start", "target", "weight")
+    write(OUT, {**W, **{"d." + k: w.grad for k, w in W.items()}, **dict(zip(names, batch)), "logits": logits,
+                "loss": loss.double().reshape(1)})
 
-logits = torch.cat([forward(token[a:b]) for a, b in zip(start[:-1], start[1:])])
-counted = target >= 0
-losses = -torch.log_softmax(logits, dim=-1)[counted, target[counted]]
-loss = (losses * weight[counted]).sum() / weight[counted].sum()
-loss.backward()
 
-tensors = {**W, **{"d." + k: w.grad for k, w in W.items()}, "token": token, "start": start, "target": target,
-           "weight": weight, "logits": logits, "loss": loss.double().reshape(1)}
-write(OUT, tensors)
-print(f"{OUT}: loss {loss.item():.6f}, {OUT.stat().st_size} bytes")
+if __name__ == "__main__":
+    main()

@@ -109,9 +109,8 @@ static tdm_status fitting_open(fitting *f, const tdm_fit_input *in, tdm_err *err
     if (!st) st = tdm_gpt2_open(&f->m->g, s, err);
     if (!st) st = tdm_items_table_open(&f->table, f->m, S, s.C, err);
     if (!st) st = tdm_items_feed_open(&f->feed, in->train, s.T, tokens < share ? tokens : share, err);
-    if (!st)
-        st =
-            tdm_gpt2_trainer_open(&f->trainer, f->live, f->feed.most, (float)tdm_param_get(p, "dropout"), in->run, err);
+    const tdm_gpt2_trainer_options o = {.most = f->feed.most, .dropout = (float)tdm_param_get(p, "dropout")};
+    if (!st) st = tdm_gpt2_trainer_open(&f->trainer, f->live, &o, in->run, err);
     if (!st) st = optimiser_open(f, err);
     if (st) return st;
     f->best = tdm_new(f->live->n, sizeof *f->best);

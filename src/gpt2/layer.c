@@ -90,18 +90,23 @@ void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w
     size_t C = p->s.C, at = t->n, n = t->n_end - t->n;
     for (size_t i = at; i < t->n_end; i++) k->norm(a->ln1 + i * C, a->stat1 + i * 2, a->x + i * C, w->ln1w, w->ln1b, C);
     tdm_linear_forward(a->qkv + at * 3 * C, a->ln1 + at * C, n, &w->qkv, p->gemm);
+    tdm_lora_forward(p->lora, a->qkv, a->ln1, layer, TDM_LORA_QKV, at, t->n_end);
     for (size_t q = t->s; q < t->s_end; q++)
         tdm_attention_forward(a->att, a->mass, a->qkv, p->s, layer, (tdm_span){start[q], start[q + 1] - start[q]},
                               p->drop, scratch);
     tdm_linear_forward(a->mid + at * C, a->att + at * C, n, &w->att, p->gemm);
+    tdm_lora_forward(p->lora, a->mid, a->att, layer, TDM_LORA_ATT, at, t->n_end);
     for (size_t i = at; i < t->n_end; i++) {
         tdm_dropout_apply(p->drop, a->mid + i * C, C, tdm_site(layer, TDM_SITE_MIX), i);
         k->axpy(a->mid + i * C, 1, a->x + i * C, C);
         k->norm(a->ln2 + i * C, a->stat2 + i * 2, a->mid + i * C, w->ln2w, w->ln2b, C);
     }
     tdm_linear_product(a->fc + at * 4 * C, a->ln2 + at * C, n, &w->fc, p->gemm);
+    tdm_lora_forward(p->lora, a->fc, a->ln2, layer, TDM_LORA_FC, at, t->n_end);
     for (size_t i = at; i < t->n_end; i++) k->gelu(a->gelu + i * 4 * C, a->fc + i * 4 * C, w->fc.b, 4 * C);
+    if (!out) return;
     tdm_linear_forward(out + at * C, a->gelu + at * 4 * C, n, &w->proj, p->gemm);
+    tdm_lora_forward(p->lora, out, a->gelu, layer, TDM_LORA_PROJ, at, t->n_end);
     for (size_t i = at; i < t->n_end; i++) {
         tdm_dropout_apply(p->drop, out + i * C, C, tdm_site(layer, TDM_SITE_MLP), i);
         k->axpy(out + i * C, 1, a->mid + i * C, C);

@@ -10,6 +10,7 @@
 #include "gpt2/attention.h"
 #include "gpt2/dropout.h"
 #include "gpt2/linear.h"
+#include "gpt2/lora.h"
 
 /* ---- tiles ---- */
 
@@ -60,13 +61,14 @@ typedef struct tdm_pass {
     const tdm_gpt2_batch *b;
     const tdm_dropout *drop; /* NULL: none */
     tdm_gemm_fn *gemm;       /* in which arithmetic the products of linear layers are made */
+    const tdm_lora_pass *lora; /* NULL: no adapters */
 } tdm_pass;
 
 /* x = embeddings of the tile's tokens. */
 void tdm_embed(float *x, const tdm_gpt2 *g, const tdm_pass *p, const tdm_tile *t);
 
-/* out (N x C; may be a->x) = the block of a->x, for the tile's rows. scratch: tdm_attention_floats(longest) of this
- * tile's own. */
+/* out (N x C; may be a->x) = the block of a->x, for the tile's rows; NULL: only what backward needs is made. scratch:
+ * tdm_attention_floats(longest) of this tile's own. */
 void tdm_layer_forward(float *out, const tdm_layer_acts *a, const tdm_layer_w *w, size_t layer, const tdm_pass *p,
                        const tdm_tile *t, float *scratch);
 

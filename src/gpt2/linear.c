@@ -21,11 +21,11 @@ void tdm_linear_backward(float *dx, const float *dy, size_t n, const tdm_linear 
 }
 
 void tdm_linear_gradient(const tdm_linear *d, const float *x, const float *dy, size_t n, size_t begin, size_t end,
-                         tdm_gemm_fn *gemm)
+                         bool add, tdm_gemm_fn *gemm)
 {
     const tdm_kernels *k = tdm_kernels_best();
     size_t columns = end - begin;
-    gemm(1, 0, d->in, columns, n, 1, x, d->in, dy + begin, d->out, 0, d->w + begin, d->out);
-    memset(d->b + begin, 0, columns * sizeof *d->b);
+    gemm(1, 0, d->in, columns, n, 1, x, d->in, dy + begin, d->out, add ? 1 : 0, d->w + begin, d->out);
+    if (!add) memset(d->b + begin, 0, columns * sizeof *d->b);
     for (size_t r = 0; r < n; r++) k->axpy(d->b + begin, 1, dy + r * d->out + begin, columns);
 }

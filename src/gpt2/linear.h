@@ -8,6 +8,7 @@
 #ifndef TDM_GPT2_LINEAR_H
 #define TDM_GPT2_LINEAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* tdm_gemm's form (kernels/kernels.h). */
@@ -24,8 +25,8 @@ void tdm_linear_product(float *y, const float *x, size_t n, const tdm_linear *l,
 void tdm_linear_forward(float *y, const float *x, size_t n, const tdm_linear *l, tdm_gemm_fn *gemm);
 void tdm_linear_backward(float *dx, const float *dy, size_t n, const tdm_linear *l, tdm_gemm_fn *gemm);
 
-/* Columns begin .. end of d->w and d->b (overwritten), each a sum over the n rows in one order. */
+/* Columns begin .. end of d->w and d->b, each a sum over the n rows in one order; overwritten, or added to. */
 void tdm_linear_gradient(const tdm_linear *d, const float *x, const float *dy, size_t n, size_t begin, size_t end,
-                         tdm_gemm_fn *gemm);
+                         bool add, tdm_gemm_fn *gemm);
 
 #endif

@@ -282,7 +282,8 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     f->order = tdm_new(f->docs.n, sizeof *f->order);
     if (!f->order) return tdm_nomem(err, stage);
     st = tdm_docs_room_make(&f->room, f->most, err);
-    if (!st) st = tdm_gpt2_trainer_open(&f->trainer, w->g, f->most, (float)tdm_param_get(p, "dropout"), run, err);
+    const tdm_gpt2_trainer_options o = {.most = f->most, .dropout = (float)tdm_param_get(p, "dropout")};
+    if (!st) st = tdm_gpt2_trainer_open(&f->trainer, w->g, &o, run, err);
     if (st) return st;
     tdm_adamw_group group[TDM_GPT2_GROUPS];
     const tdm_gpt2_tensors grad = tdm_gpt2_trainer_grad(f->trainer);
