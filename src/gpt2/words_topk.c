@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "gpt2/decode.h"
+#include "gpt2/sample.h"
 #include "gpt2/words_parts.h"
 
 #include <math.h>

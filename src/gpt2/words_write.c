@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/utf8.h"
 #include "gpt2/decode.h"
+#include "gpt2/sample.h"
 #include "gpt2/words_parts.h"
 
 #include <math.h>
@@ -20,9 +21,9 @@ typedef struct writer {
     tdm_decoder *d;
     tdm_prompt prompt;
     tdm_sampling how;
-    uint32_t *allowed;    /* plain tokens, then the marks that may follow */
-    float *logits, *work; /* V each */
-    uint32_t *work_at;
+    uint32_t *allowed; /* plain tokens, then the marks that may follow */
+    float *logits;     /* V */
+    tdm_sampler *sampler;
     tdm_buf text, one;
     double logp; /* of the tokens of `text`, and how many */
     size_t tokens;
@@ -60,7 +61,8 @@ static uint32_t draw(writer *x, tdm_rng *rng, const uint32_t *mark, size_t n, do
     size_t plain = x->w->n_plain;
     for (size_t i = 0; i < n; i++) x->allowed[plain + i] = mark[i];
     tdm_decoder_logits(x->d, x->logits, 1);
-    return tdm_sample(x->logits, x->w->g->s.V, x->allowed, plain + n, &x->how, rng, logp, x->work, x->work_at);
+    const tdm_choice from = {.allowed = x->allowed, .n = plain + n};
+    return tdm_sample(x->sampler, x->logits, &from, &x->how, rng, logp);
 }
 
 /* Writes plain tokens into x->text until a mark is drawn, which *stopped says (UINT32_MAX: none was, there were
@@ -179,10 +181,8 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
                         .top_k = (size_t)tdm_param_get(&w->p, "top_k"),
                         .top_p = (float)tdm_param_get(&w->p, "top_p")},
                 .allowed = tdm_new(w->n_plain + 2, sizeof *x.allowed),
-                .logits = tdm_new(w->g->s.V, sizeof *x.logits),
-                .work = tdm_new(w->g->s.V, sizeof *x.work),
-                .work_at = tdm_new(w->g->s.V, sizeof *x.work_at)};
-    tdm_status st = x.allowed && x.logits && x.work && x.work_at ? TDM_OK : tdm_nomem(err, "a sentence");
+                .logits = tdm_new(w->g->s.V, sizeof *x.logits)};
+    tdm_status st = x.allowed && x.logits ? tdm_sampler_open(&x.sampler, w->g->s.V, err) : tdm_nomem(err, "a sentence");
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
     if (!st) st = ask(&x, r, err);
     if (!st) st = tdm_decoder_open(&x.d, w->packed, 1, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
@@ -195,7 +195,6 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     tdm_buf_clear(&x.one);
     tdm_free(x.allowed);
     tdm_free(x.logits);
-    tdm_free(x.work);
-    tdm_free(x.work_at);
+    tdm_sampler_close(x.sampler);
     return st;
 }
