@@ -13,7 +13,7 @@
  * among all V tokens, as tdm_gpt2_logp has it up to the rounding of sums, and the same whatever else is asked with it.
  * prefix: at least one token; it and each continuation together at most T + 1. pool as for a decoder. Fails with
  * TDM_E_ARG where a text does not fit the model, TDM_E_NOMEM. */
-tdm_status tdm_gpt2_score(const tdm_gpt2_packed *packed, size_t V, double *sum, float *logp, const uint32_t *prefix,
+tdm_status tdm_gpt2_score(const tdm_gpt2_packed *packed, double *sum, float *logp, const uint32_t *prefix,
                           size_t n_prefix, const uint32_t *token, const uint32_t *start, size_t n, tdm_pool *pool,
                           tdm_err *err);
 
