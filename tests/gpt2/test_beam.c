@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum { V = 6, T = 12, MOST = 4, END = 2, PREFIX = 3 };
-static const uint32_t prefix[PREFIX] = {5, 1, 3}, end[] = {END};
+static const uint32_t end[] = {END};
+static uint32_t prefix[PREFIX] = {5, 1, 3};
 
 static struct {
     tdm_gpt2 *g;
@@ -141,6 +142,81 @@ static void a_beam_as_wide_as_the_space_finds_all_of_it(void **state)
         tdm_beam_clear(&b);
         tdm_free(all);
     }
+}
+
+/* The rule of beam.h without a cache, and to the end: nothing is stopped early. */
+typedef struct step {
+    way to;
+    size_t from;
+    uint32_t token;
+} step;
+
+static int by_logp(const void *a, const void *b)
+{
+    const step *x = a, *y = b;
+    if (x->to.logp != y->to.logp) return x->to.logp > y->to.logp ? -1 : 1;
+    return x->from != y->from ? (x->from < y->from ? -1 : 1) : x->token < y->token ? -1 : 1;
+}
+
+enum { WIDEST = 5 };
+
+static void keep(way *done, size_t *n, size_t width, way w)
+{
+    size_t at = *n < width ? (*n)++ : *n;
+    if (at == width && done[--at].score >= w.score) return;
+    for (; at && done[at - 1].score < w.score; at--) done[at] = done[at - 1];
+    done[at] = w;
+}
+
+static size_t plain_beam(way *done, size_t width, double alpha)
+{
+    way now[WIDEST] = {{.n = 0}};
+    step all[WIDEST * V];
+    size_t n = 1, n_done = 0;
+    for (size_t length = 0; length < MOST; length++) {
+        size_t ways = 0;
+        for (size_t i = 0; i < n; i++) {
+            double logp[V];
+            next_logp(logp, now[i].token, length, NULL);
+            for (uint32_t v = 0; v < V; v++, ways++) {
+                all[ways] = (step){now[i], i, v};
+                all[ways].to.logp += logp[v];
+                all[ways].to.score = divided(all[ways].to.logp, length + 1, alpha);
+                all[ways].to.ended = v == END;
+                if (v != END) all[ways].to.token[all[ways].to.n++] = v;
+            }
+        }
+        qsort(all, ways, sizeof *all, by_logp);
+        n = 0;
+        for (size_t rank = 0; rank < ways && n < width; rank++) {
+            if (all[rank].token != END) now[n++] = all[rank].to;
+            else if (rank < width) keep(done, &n_done, width, all[rank].to);
+        }
+    }
+    for (size_t i = 0; i < n; i++) keep(done, &n_done, width, now[i]);
+    return n_done;
+}
+
+/* Many prefixes, narrow beams: the list of the plain version, though the search stops as soon as nothing can change. */
+static void a_narrow_beam_is_that_of_the_rule(void **state)
+{
+    (void)state;
+    const double alpha[] = {0, 0.7, 3};
+    tdm_err err;
+    for (uint32_t k = 0; k < V * V * V; k++)
+        for (size_t width = 1; width <= WIDEST; width += 2) {
+            way want[WIDEST];
+            tdm_beam b;
+            prefix[0] = k % V, prefix[1] = k / V % V, prefix[2] = k / V / V;
+            const tdm_beam_options o = {
+                .width = width, .most = MOST, .alpha = (float)alpha[k % 3], .end = end, .n_end = 1};
+            size_t n = plain_beam(want, width, (double)o.alpha);
+            CHECK_OK(tdm_beam_search(&b, m.p, prefix, PREFIX, &o, NULL, &err), err);
+            CHECK(b.n == n);
+            for (size_t i = 0; i < n; i++) check_way(&b.found[i], &want[i]);
+            tdm_beam_clear(&b);
+        }
+    memcpy(prefix, (const uint32_t[]){5, 1, 3}, sizeof prefix);
 }
 
 static void one_text_wide_it_is_greedy(void **state)
@@ -317,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_beam_as_wide_as_the_space_finds_all_of_it),
+        cmocka_unit_test(a_narrow_beam_is_that_of_the_rule),
         cmocka_unit_test(one_text_wide_it_is_greedy),
         cmocka_unit_test(along_a_tree_it_says_titles_only),
         cmocka_unit_test(scores_are_those_of_whole_texts),
