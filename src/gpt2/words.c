@@ -63,9 +63,10 @@ static tdm_status read_parameters(tdm_words *w, const char *path, tdm_err *err)
         st =
             tdm_fail(err, TDM_E_FORMAT, "%s: not the parameters of gpt2-words in a form that this version reads", file);
     for (size_t i = 0; !st && tdm_words_params[i].name; i++) {
-        /* a parameter that the folder was written before has its standard value */
-        double value = tdm_json_num(p, tdm_words_params[i].name, w->p.value[i]);
-        if (tdm_params_set(&w->p, file, tdm_words_params[i].name, value, err)) st = TDM_E_FORMAT;
+        const char *name = tdm_words_params[i].name;
+        if (!cJSON_HasObjectItem(p, name)) continue; /* the folder is older than the parameter */
+        double value = tdm_json_num(p, name, NAN);
+        if (tdm_params_set(&w->p, file, name, value, err)) st = TDM_E_FORMAT;
     }
     cJSON_Delete(o);
     tdm_free(file);
