@@ -19,7 +19,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEPTHS = NAME_TOKENS + 2, SIDE = 24, TEXTS = 3 * SIDE, PROMPT = TEXTS, FIRST = 8 };
+/* Asked side by side are up to SIDE beginnings, but only FIRST before as many titles are known as are wanted: until
+ * then nothing says which of them are in vain. */
+enum { DEPTHS = NAME_TOKENS + 2, SIDE = 24, TEXTS = 2 * SIDE, PROMPT = TEXTS, FIRST = 8 };
 
 /* A beginning, how likely it is, and what is known of it: note[`note`], 0: it was not asked about. */
 typedef struct start {
