@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.h - token after token with a KV cache, for many texts at once; and how a token is drawn.
+/* decode.h - token after token with a KV cache, for many texts at once.
  *
  * Texts may share what they begin with: a fork costs nothing until the two differ. A token's numbers are the same
  * whatever else is in the step with it and however many threads work on it; what is fed many tokens at a time agrees
@@ -8,7 +8,6 @@
 #ifndef TDM_GPT2_DECODE_H
 #define TDM_GPT2_DECODE_H
 
-#include "base/rng.h"
 #include "gpt2/gpt2.h"
 #include "kernels/packed.h"
 
@@ -49,28 +48,5 @@ void tdm_decoder_fork(tdm_decoder *d, size_t to, size_t from);  /* `to` becomes 
 const float *tdm_decoder_state(const tdm_decoder *d, size_t row);
 void tdm_decoder_logits(tdm_decoder *d, float *logits, size_t n);
 void tdm_decoder_logits_of(const tdm_decoder *d, size_t row, float *logits, const uint32_t *token, size_t n);
-
-/* ---- drawing (sample.c) ---- */
-
-/* The filters work one after the other, in this order, each on what the one before it left. */
-typedef struct tdm_sampling {
-    float temperature; /* 0: the likeliest token; else logits are divided by it first of all */
-    size_t top_k;      /* the k likeliest; 0: all */
-    float top_p;       /* the fewest of the likeliest that hold this share (Holtzman et al. 2020); 0 or 1: all */
-    float min_p;       /* those at least this many times as likely as the likeliest (Nguyen et al. 2024); 0: all */
-} tdm_sampling;
-
-/* Draws one of the `n` tokens allowed[] (NULL: all V). *logp: its log-probability among all V at temperature 1. The
- * order of equal logits is that of the tokens, so the same stream draws the same token. `work`: V floats and V
- * indices of scratch, both the caller's. */
-uint32_t tdm_sample(const float *logits, size_t V, const uint32_t *allowed, size_t n, const tdm_sampling *how,
-                    tdm_rng *rng, double *logp, float *work, uint32_t *work_at);
-
-/* Logits of the tokens that were said (n of them, each counts once) are made less likely: divided by `penalty` (> 1)
- * where positive, multiplied where negative (Keskar et al. 2019, CTRL). `seen`: V bytes of scratch, zero, and zero
- * again afterwards. */
-void tdm_penalise(float *logits, const uint32_t *said, size_t n, float penalty, uint8_t *seen);
-
-double tdm_log_mass(const float *logits, size_t V); /* the log of the sum of exp over all V */
 
 #endif

@@ -1,91 +1,250 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sample.c - temperature, then the top_k likeliest, then the fewest of them that hold top_p, then those that min_p
- * leaves, then one draw. */
-#include "gpt2/decode.h"
+/* sample.c - a draw among the few tokens that can come of it.
+ *
+ * A draw needs tokens in the order of their likelihood, but rarely more than some dozens of a vocabulary of 50,257. So
+ * a bar is found first that no token below can matter under:
+ *
+ *     top_k      the top_k-th largest logit
+ *     top_p      tokens below (1 - top_p) / n of the mass hold less than 1 - top_p together, so those above hold top_p
+ *     min_p      the likeliest one's logit, less log(1 / min_p) of temperature
+ *     none       the draw u in [0, 1) is made first: what it hits is the last of the tokens that hold u, as of a top_p
+ *
+ * Only what lies above goes into a heap, from which the likeliest is taken until the step says enough. Both passes over
+ * the vocabulary skip blocks whose largest logit is too small, which the kernel for maxima tells. */
+#include "gpt2/sample.h"
+#include "base/mem.h"
 #include "kernels/kernels.h"
 
+#include <assert.h>
 #include <math.h>
+#include <string.h>
 
-/* Whether token a ranks before b: the likelier, equal ones by number. */
-static bool before(const float *logits, uint32_t a, uint32_t b)
+enum { BLOCK = 64 };
+
+struct tdm_sampler {
+    size_t V;
+    float *logits; /* V: those of this draw, where they are not the caller's */
+    float *work;   /* V: weights */
+    uint32_t *at;  /* V: candidates, places in `value` */
+    /* of this draw */
+    const float *value;      /* n logits to draw from */
+    const uint32_t *allowed; /* their tokens; NULL: the places are */
+    size_t n;
+};
+
+tdm_status tdm_sampler_open(tdm_sampler **out, size_t V, tdm_err *err)
 {
-    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+    *out = NULL;
+    tdm_sampler *s = tdm_new(1, sizeof *s);
+    if (!s) return tdm_nomem(err, "drawing tokens");
+    s->V = V;
+    s->logits = tdm_new(2 * V, sizeof *s->logits);
+    s->work = tdm_new(V, sizeof *s->work);
+    s->at = tdm_new(V, sizeof *s->at);
+    if (s->logits && s->work && s->at) {
+        *out = s;
+        return TDM_OK;
+    }
+    tdm_sampler_close(s);
+    return tdm_nomem(err, "drawing tokens");
 }
 
-/* A heap with the best token on top, or, turned, with the worst. */
-static void sink(uint32_t *heap, size_t n, size_t at, const float *logits, bool turned)
+void tdm_sampler_close(tdm_sampler *s)
+{
+    if (!s) return;
+    tdm_free(s->logits);
+    tdm_free(s->work);
+    tdm_free(s->at);
+    tdm_free(s);
+}
+
+double tdm_log_mass(const float *logits, size_t V)
+{
+    const tdm_kernels *k = tdm_kernels_best();
+    float work[1024], most = k->max(logits, V);
+    double sum = 0;
+    for (size_t at = 0; at < V; at += 1024)
+        sum += (double)k->exp_sum(work, logits + at, most, V - at < 1024 ? V - at : 1024);
+    return (double)most + log(sum);
+}
+
+/* ---- the heap of candidates ---- */
+
+static uint32_t token_of(const tdm_sampler *s, uint32_t place) { return s->allowed ? s->allowed[place] : place; }
+
+/* Whether place a ranks before b: the likelier, equal ones by token. */
+static bool before(const tdm_sampler *s, uint32_t a, uint32_t b)
+{
+    float x = s->value[a], y = s->value[b];
+    return x > y || (x == y && token_of(s, a) < token_of(s, b));
+}
+
+/* The best is on top. */
+static void sink(const tdm_sampler *s, uint32_t *heap, size_t n, size_t at)
 {
     for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && before(logits, heap[child + 1], heap[child]) != turned) child++;
-        if (before(logits, heap[child], heap[at]) == turned) return;
+        if (child + 1 < n && before(s, heap[child + 1], heap[child])) child++;
+        if (!before(s, heap[child], heap[at])) return;
         uint32_t x = heap[at];
         heap[at] = heap[child], heap[child] = x;
     }
 }
 
-double tdm_log_mass(const float *logits, size_t V)
+/* ---- bars ---- */
+
+/* The k-th largest value, k < n: a heap of k values with the least on top. */
+static float kth(const tdm_sampler *s, size_t k)
 {
-    enum { PART = 1024 };
+    const tdm_kernels *f = tdm_kernels_best();
+    float *heap = s->work, bar = -INFINITY;
+    size_t m = 0;
+    for (size_t b = 0; b < s->n; b += BLOCK) {
+        size_t n = s->n - b < BLOCK ? s->n - b : BLOCK;
+        if (m == k && !(f->max(s->value + b, n) > bar)) continue;
+        for (size_t i = b; i < b + n; i++) {
+            float x = s->value[i];
+            size_t at = 0;
+            if (m < k) {
+                if (isnan(x)) continue;
+                for (at = m++; at && heap[(at - 1) / 2] > x; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+                heap[at] = x;
+            } else if (x > bar) {
+                for (size_t child; (child = 2 * at + 1) < k; at = child) {
+                    if (child + 1 < k && heap[child + 1] < heap[child]) child++;
+                    if (heap[child] >= x) break;
+                    heap[at] = heap[child];
+                }
+                heap[at] = x;
+            }
+            if (m == k) bar = heap[0];
+        }
+    }
+    return m == k ? bar : -INFINITY;
+}
+
+/* sum of exp((value - most) / heat); what is NaN has none. */
+static double mass_of(const tdm_sampler *s, float most, double heat)
+{
     const tdm_kernels *k = tdm_kernels_best();
-    float work[PART], most = k->max(logits, V);
-    double sum = 0;
-    for (size_t v = 0; v < V; v += PART) sum += (double)k->exp_sum(work, logits + v, most, V - v < PART ? V - v : PART);
-    return (double)most + log(sum);
-}
-
-void tdm_penalise(float *logits, const uint32_t *said, size_t n, float penalty, uint8_t *seen)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!seen[said[i]]) logits[said[i]] *= logits[said[i]] > 0 ? 1 / penalty : penalty;
-        seen[said[i]] = 1;
+    const float *x = s->value;
+    if (heat != 1) {
+        k->scale(s->work, (float)(1 / heat), x, s->n);
+        most = k->max(s->work, s->n);
+        x = s->work;
     }
-    for (size_t i = 0; i < n; i++) seen[said[i]] = 0;
+    double sum = (double)k->exp_sum(s->work, x, most, s->n);
+    if (!isnan(sum)) return sum;
+    sum = 0;
+    for (size_t i = 0; i < s->n; i++) sum += isnan(s->work[i]) ? 0 : (double)s->work[i];
+    return sum;
 }
 
-/* The `keep` best of n tokens, as a heap with the best on top; returns how many. Where few are kept a heap of them with
- * the worst on top lets the others pass by with one comparison each. */
-static size_t candidates(uint32_t *at, const float *logits, const uint32_t *allowed, size_t n, size_t keep)
+/* The places whose value is at least `bar`, into s->at; returns how many. */
+static size_t collect(tdm_sampler *s, float bar)
 {
-    for (size_t i = 0; i < keep; i++) at[i] = allowed ? allowed[i] : (uint32_t)i;
-    for (size_t i = keep / 2; keep < n && i-- > 0;) sink(at, keep, i, logits, true);
-    for (size_t i = keep; i < n; i++) {
-        uint32_t token = allowed ? allowed[i] : (uint32_t)i;
-        if (!before(logits, token, at[0])) continue;
-        at[0] = token;
-        sink(at, keep, 0, logits, true);
+    const tdm_kernels *k = tdm_kernels_best();
+    size_t m = 0;
+    for (size_t b = 0; b < s->n; b += BLOCK) {
+        size_t n = s->n - b < BLOCK ? s->n - b : BLOCK;
+        if (!(k->max(s->value + b, n) >= bar)) continue;
+        for (size_t i = b; i < b + n; i++)
+            if (s->value[i] >= bar) s->at[m++] = (uint32_t)i;
     }
-    for (size_t i = keep / 2; i-- > 0;) sink(at, keep, i, logits, false);
-    return keep;
+    return m;
 }
 
-uint32_t tdm_sample(const float *logits, size_t V, const uint32_t *allowed, size_t n, const tdm_sampling *how,
-                    tdm_rng *rng, double *logp, float *work, uint32_t *work_at)
+/* ---- a draw ---- */
+
+/* The logits to draw from: the caller's where nothing is to be changed, else a copy. */
+static void prepare(tdm_sampler *s, const float *logits, const tdm_choice *from, const tdm_sampling *how)
 {
-    double total = 0, most = 0, all = 0;
-    if (!allowed) n = V;
-    size_t keep = how->temperature > 0 ? how->top_k && how->top_k < n ? how->top_k : n : 1, kept = 0;
-    double want = how->top_p > 0 && how->top_p < 1 ? (double)how->top_p : 1, least = (double)how->min_p;
-    double heat = how->temperature > 0 ? (double)how->temperature : 1;
-    size_t left = keep = candidates(work_at, logits, allowed, n, keep);
-    for (size_t i = 0; want < 1 && i < keep; i++) /* what top_k left has this mass */
-        all += exp(((double)logits[work_at[i]] - (double)logits[work_at[0]]) / heat);
-    /* taken off the heap one by one and parked behind it: work_at[left .. keep) falls in rank from its end */
+    float *own = s->logits, penalty = how->penalty;
+    *s = (tdm_sampler){s->V, s->logits, s->work, s->at, logits, from->allowed, from->allowed ? from->n : s->V};
+    assert(s->n >= 1);
+    if (penalty > 0 && penalty != 1 && from->n_said) {
+        size_t first = how->window && how->window < from->n_said ? from->n_said - how->window : 0;
+        memcpy(own, logits, s->V * sizeof *own);
+        for (size_t i = first; i < from->n_said; i++) { /* a token said twice pays once */
+            uint32_t t = from->said[i];
+            if (t < s->V) own[t] = logits[t] > 0 ? logits[t] / penalty : logits[t] * penalty;
+        }
+        s->value = own;
+        own += s->V;
+    }
+    if (!s->allowed) return;
+    for (size_t i = 0; i < s->n; i++) own[i] = s->value[s->allowed[i]];
+    s->value = own;
+}
+
+/* The place with the largest value, equal ones by token; s->n where there is none. */
+static size_t likeliest(const tdm_sampler *s, float most)
+{
+    size_t best = s->n;
+    for (size_t b = 0; b < s->n; b += BLOCK) {
+        size_t n = s->n - b < BLOCK ? s->n - b : BLOCK;
+        if (!(tdm_kernels_best()->max(s->value + b, n) == most)) continue;
+        for (size_t i = b; i < b + n; i++)
+            if (s->value[i] == most && (best == s->n || token_of(s, (uint32_t)i) < token_of(s, (uint32_t)best)))
+                best = i;
+    }
+    return best;
+}
+
+/* The place drawn. */
+static size_t draw(tdm_sampler *s, const tdm_sampling *how, tdm_rng *rng)
+{
+    float most = tdm_kernels_best()->max(s->value, s->n), bar = -INFINITY;
+    if (!(how->temperature > 0) || s->n == 1 || !(most > -INFINITY) || most == INFINITY) return likeliest(s, most);
+    double heat = (double)how->temperature, all = 0, least = fmin(fmax((double)how->min_p, 0), 1), draw = -1;
+    double want = how->top_p > 0 && how->top_p < 1 ? (double)how->top_p : 1;
+    size_t keep = how->top_k && how->top_k < s->n ? how->top_k : s->n;
+    if (keep < s->n) bar = kth(s, keep);
+    else if (want < 1 || !(least > 0)) {
+        if (want == 1) want = draw = tdm_rng_unit(rng);
+        all = mass_of(s, most, heat);
+        /* a hundredth to spare: the mass is a sum of floats */
+        bar = (float)((double)most + heat * log(0.99 * (1 - want) * all / (double)s->n));
+    }
+    if (least > 0 && want == 1) {
+        float low = (float)((double)most + heat * (log(least) - 0.01));
+        bar = low > bar ? low : bar;
+    }
+    size_t n = collect(s, bar), left = n, kept = 0, chosen = 0;
+    if (keep > n) keep = n;
+    for (size_t i = n / 2; i-- > 0;) sink(s, s->at, n, i);
+    /* taken off the heap one by one and parked behind it: at[left .. n) falls in rank from its end */
+    double total = 0;
     while (kept < keep) {
-        uint32_t token = work_at[0];
-        if (!kept) most = (double)logits[token];
-        double p = exp(((double)logits[token] - most) / heat);
-        if (p < least) break;
-        work_at[0] = work_at[--left];
-        work_at[left] = token;
-        sink(work_at, left, 0, logits, false);
-        work[kept++] = (float)p;
-        total += p;
-        if (want < 1 && total >= want * all) break;
+        uint32_t top = s->at[0];
+        double weight = exp(((double)s->value[top] - (double)most) / heat);
+        if (want == 1 && weight < least) break;
+        s->at[0] = s->at[--left];
+        s->at[left] = top;
+        sink(s, s->at, left, 0);
+        s->work[kept] = (float)weight;
+        total += (double)s->work[kept++];
+        if (all > 0 && (draw < 0 ? total >= want * all : total > want * all)) break;
     }
-    double draw = kept > 1 ? tdm_rng_unit(rng) * total : 0;
-    size_t chosen = 0;
-    while (chosen + 1 < kept && draw >= (double)work[chosen]) draw -= (double)work[chosen++];
-    uint32_t token = work_at[keep - 1 - chosen];
-    *logp = (double)logits[token] - tdm_log_mass(logits, V);
+    if (draw >= 0) return s->at[n - kept];
+    if (want < 1) { /* the share is one of what top_k left; then min_p */
+        double share = all > 0 ? want * all : want * total, sum = 0;
+        size_t m = 0;
+        for (; m < kept && sum < share && (double)s->work[m] >= least; m++) sum += (double)s->work[m];
+        kept = m;
+        total = sum;
+    }
+    double u = kept > 1 ? tdm_rng_unit(rng) * total : 0;
+    while (chosen + 1 < kept && u >= (double)s->work[chosen]) u -= (double)s->work[chosen++];
+    return s->at[n - 1 - chosen];
+}
+
+uint32_t tdm_sample(tdm_sampler *s, const float *logits, const tdm_choice *from, const tdm_sampling *how, tdm_rng *rng,
+                    double *logp)
+{
+    double mass = logp ? tdm_log_mass(logits, s->V) : 0;
+    prepare(s, logits, from, how);
+    size_t place = draw(s, how, rng);
+    uint32_t token = token_of(s, place < s->n ? (uint32_t)place : 0);
+    if (logp) *logp = (double)logits[token] - mass;
     return token;
 }

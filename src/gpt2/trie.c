@@ -86,8 +86,29 @@ size_t tdm_trie_children(const tdm_trie *t, tdm_trie_node at, uint32_t *token, t
         uint32_t high = run_end(t, low, at.high, at.depth);
         token[n] = token_at(t, low, at.depth);
         bool whole = at.depth >= length(t, t->item[low]);
-        child[n] = (tdm_trie_node){low, high, at.depth + 1, whole};
+        if (child) child[n] = (tdm_trie_node){low, high, at.depth + 1, whole};
         low = high;
     }
     return n;
+}
+
+/* The first place of a node whose token at its depth is `token` or behind it (`over`: behind it). */
+static uint32_t bound(const tdm_trie *t, tdm_trie_node at, uint32_t token, bool over)
+{
+    uint32_t low = at.low, high = at.high;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, has = token_at(t, middle, at.depth);
+        bool first = has == t->end, is = has == token; /* the end stands before all others */
+        bool less = is ? over : token == t->end ? false : first || has < token;
+        if (less) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+bool tdm_trie_step(const tdm_trie *t, tdm_trie_node at, uint32_t token, tdm_trie_node *child)
+{
+    if (at.whole) return false;
+    *child = (tdm_trie_node){bound(t, at, token, false), bound(t, at, token, true), at.depth + 1, token == t->end};
+    return child->low < child->high;
 }

@@ -34,8 +34,11 @@ void tdm_trie_clear(tdm_trie *t);
 
 tdm_trie_node tdm_trie_root(const tdm_trie *t);
 
-/* The children of a node, `end` first, then by token: each one's token and node. Returns how many, at most `cap`; there
- * are at most high - low. A whole title has none. */
+/* The children of a node, `end` first, then by token: each one's token and node (`child` may be NULL). Returns how
+ * many, at most `cap`; there are at most high - low. A whole title has none. */
 size_t tdm_trie_children(const tdm_trie *t, tdm_trie_node at, uint32_t *token, tdm_trie_node *child, size_t cap);
+
+/* The child of that token; false where there is none. */
+bool tdm_trie_step(const tdm_trie *t, tdm_trie_node at, uint32_t token, tdm_trie_node *child);
 
 #endif

@@ -31,6 +31,9 @@ const tdm_param tdm_words_params[] = {
     {"temperature", 0.6, 0, 2, TDM_LINEAR, "of the sentences; 0: always the likeliest word"},
     {"top_k", 40, 0, 100000, TDM_INTEGER, "words are drawn from so many likeliest; 0: from all"},
     {"top_p", 0.9, 0, 1, TDM_LINEAR, "words are drawn from the likeliest with this probability together"},
+    {"min_p", 0, 0, 1, TDM_LINEAR,
+     "words are drawn from those this many times as likely as the likeliest; 0: from all"},
+    {"penalty", 1, 0.1, 10, TDM_LOG, "words of the answer so far become less likely by this; 1: they do not"},
     {"beam", 16, 1, 1000, TDM_INTEGER, "beginnings of one length that a ranking of titles carries on"},
     {0},
 };
@@ -60,8 +63,10 @@ static tdm_status read_parameters(tdm_words *w, const char *path, tdm_err *err)
         st =
             tdm_fail(err, TDM_E_FORMAT, "%s: not the parameters of gpt2-words in a form that this version reads", file);
     for (size_t i = 0; !st && tdm_words_params[i].name; i++) {
-        double value = tdm_json_num(p, tdm_words_params[i].name, NAN);
-        if (tdm_params_set(&w->p, file, tdm_words_params[i].name, value, err)) st = TDM_E_FORMAT;
+        const char *name = tdm_words_params[i].name;
+        if (!cJSON_HasObjectItem(p, name)) continue; /* the folder is older than the parameter */
+        double value = tdm_json_num(p, name, NAN);
+        if (tdm_params_set(&w->p, file, name, value, err)) st = TDM_E_FORMAT;
     }
     cJSON_Delete(o);
     tdm_free(file);

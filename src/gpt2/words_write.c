@@ -3,11 +3,15 @@
  *
  * The prompt is that of a review's document, with the best rating and what other people who liked the item wrote; the
  * model first writes a summary, then the sentence. Of a few seeded tries that pass as a sentence the one with the
- * highest likelihood per token is taken; none may pass, then there is no sentence, which is no error. */
+ * highest likelihood per token is taken; none may pass, then there is no sentence, which is no error.
+ *
+ * The tries are texts that fork from one reading of the prompt and go on side by side, a token each in one pass over
+ * the weights; each draws from a stream of its own, so that none depends on the others. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/utf8.h"
 #include "gpt2/decode.h"
+#include "gpt2/sample.h"
 #include "gpt2/words_parts.h"
 
 #include <math.h>
@@ -15,17 +19,31 @@
 
 enum { TRIES = 12, STRANGE = 1, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 24, LONGEST_WORD = 32 };
 
+/* One try at an answer. */
+typedef struct
+try {
+    tdm_rng rng;
+    bool done, summary; /* summary: that is the part being written */
+    tdm_buf text;       /* of the part */
+    double logp;        /* of its tokens, and how many */
+    size_t tokens;
+    uint32_t next;  /* what is to be read next */
+    uint32_t *said; /* all that was drawn, both parts */
+    size_t n_said;
+}
+try;
+
 typedef struct writer {
     const tdm_words *w;
     tdm_decoder *d;
     tdm_prompt prompt;
     tdm_sampling how;
-    uint32_t *allowed;    /* plain tokens, then the marks that may follow */
-    float *logits, *work; /* V each */
-    uint32_t *work_at;
-    tdm_buf text, one;
-    double logp; /* of the tokens of `text`, and how many */
-    size_t tokens;
+    uint32_t *allowed; /* plain tokens, then the mark that may follow */
+    float *logits;     /* TRIES x V */
+    tdm_sampler *sampler;
+    try try[TRIES];
+    uint32_t *said; /* TRIES x ANSWER_TOKENS */
+    tdm_buf one;
 } writer;
 
 /* ---- is it a sentence? ---- */
@@ -52,87 +70,103 @@ static bool passes(const tdm_lexicon *l, tdm_str s, size_t *strange)
     return n >= 4 && n < MOST && 2 * letters > all;
 }
 
-/* ---- one try ---- */
+/* ---- the tries ---- */
 
-/* Draws one of the plain tokens or of the `n` marks behind them. */
-static uint32_t draw(writer *x, tdm_rng *rng, const uint32_t *mark, size_t n, double *logp)
+/* Takes a token drawn into the part being written; *full: it stands as it was, for the part was whole before. */
+static tdm_status take(writer *x, try *t, uint32_t token, double logp, bool *full, tdm_err *err)
 {
-    size_t plain = x->w->n_plain;
-    for (size_t i = 0; i < n; i++) x->allowed[plain + i] = mark[i];
-    tdm_decoder_logits(x->d, x->logits, 1);
-    return tdm_sample(x->logits, x->w->g->s.V, x->allowed, plain + n, &x->how, rng, logp, x->work, x->work_at);
+    tdm_buf_reset(&x->one);
+    tdm_bpe_decode(x->w->b, &x->one, &token, 1);
+    bool fresh = x->one.n && x->one.p[0] == ' ';
+    *full = !t->summary && fresh && t->text.n >= SHORTEST && tdm_prompt_ends((tdm_str){t->text.p, t->text.n});
+    if (*full) return TDM_OK;
+    tdm_buf_add(&t->text, x->one.p, x->one.n);
+    if (t->text.failed || x->one.failed) return tdm_nomem(err, "a sentence");
+    t->logp += logp;
+    t->tokens++;
+    t->said[t->n_said++] = token;
+    t->next = token;
+    return TDM_OK;
 }
 
-/* Writes plain tokens into x->text until a mark is drawn, which *stopped says (UINT32_MAX: none was, there were
- * enough). */
-static tdm_status write_part(writer *x, tdm_rng *rng, const uint32_t *mark, size_t n, size_t most, bool sentence,
-                             uint32_t *stopped, tdm_err *err)
+/* The part is written: the next one, or the end. */
+static tdm_status finish_part(writer *x, try *t, tdm_err *err)
 {
-    tdm_status st = TDM_OK;
-    tdm_buf_reset(&x->text);
-    x->logp = 0;
-    x->tokens = 0;
-    *stopped = UINT32_MAX;
-    while (!st && x->tokens < most) {
-        double logp;
-        uint32_t t = draw(x, rng, mark, x->tokens ? n : 0, &logp);
-        for (size_t i = 0; i < n; i++)
-            if (t == mark[i]) {
-                *stopped = t;
-                return TDM_OK;
-            }
-        tdm_buf_reset(&x->one);
-        tdm_bpe_decode(x->w->b, &x->one, &t, 1);
-        bool fresh = x->one.n && x->one.p[0] == ' ';
-        if (sentence && fresh && x->text.n >= SHORTEST && tdm_prompt_ends((tdm_str){x->text.p, x->text.n}))
-            return TDM_OK;
-        tdm_buf_add(&x->text, x->one.p, x->one.n);
-        if (x->text.failed || x->one.failed) return tdm_nomem(err, "a sentence");
-        x->logp += logp;
-        x->tokens++;
-        st = tdm_decoder_feed(x->d, 0, &t, 1, err);
+    t->done = !t->summary || !x->w->reviews;
+    if (t->done && t->summary && t->text.n && !tdm_prompt_ends((tdm_str){t->text.p, t->text.n}))
+        tdm_buf_char(&t->text, '.'); /* nobody writes more than a summary: it is the sentence if it can be one */
+    if (t->text.failed) return tdm_nomem(err, "a sentence");
+    if (t->done) return TDM_OK;
+    tdm_buf_reset(&t->text);
+    t->logp = 0;
+    t->tokens = 0;
+    t->summary = false;
+    t->next = x->w->mark.review;
+    return TDM_OK;
+}
+
+/* One token more for a try whose logits these are: a plain one, or, behind the first, the mark that ends the part. */
+static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
+{
+    const tdm_words *w = x->w;
+    size_t most = t->summary ? SUMMARY_TOKENS : REVIEW_TOKENS;
+    uint32_t mark = t->summary && w->reviews ? w->mark.review : w->mark.text;
+    x->allowed[w->n_plain] = mark;
+    const tdm_choice from = {
+        .allowed = x->allowed, .n = w->n_plain + (t->tokens > 0), .said = t->said, .n_said = t->n_said};
+    double logp;
+    uint32_t token = tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, &logp);
+    bool full = token == mark;
+    tdm_status st = full ? TDM_OK : take(x, t, token, logp, &full, err);
+    return st || !(full || t->tokens == most) ? st : finish_part(x, t, err);
+}
+
+static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
+{
+    const tdm_words *w = x->w;
+    size_t V = w->g->s.V, text[TRIES], rows = TRIES;
+    uint32_t token[TRIES], first = w->summaries ? w->mark.summary : w->mark.review;
+    tdm_status st = tdm_decoder_feed(x->d, 0, x->prompt.token.at, x->prompt.token.n, err);
+    if (!st) st = tdm_decoder_feed(x->d, 0, &first, 1, err);
+    if (st) return st;
+    tdm_decoder_logits(x->d, x->logits, 1);
+    for (size_t i = 0; i < TRIES; i++) {
+        tdm_decoder_fork(x->d, i, 0);
+        x->try[i].rng = tdm_rng_make(r->seed, 0x5e17 + r->item, i);
+        x->try[i].summary = w->summaries;
+        x->try[i].said = x->said + i * ANSWER_TOKENS;
+        if (!st) st = go_on(x, &x->try[i], x->logits, err);
+    }
+    while (!st && rows) {
+        rows = 0;
+        for (size_t i = 0; i < TRIES; i++) {
+            if (x->try[i].done) continue;
+            text[rows] = i;
+            token[rows++] = x->try[i].next;
+        }
+        if (rows) st = tdm_decoder_step(x->d, text, token, rows, err);
+        if (st || !rows) break;
+        tdm_decoder_logits(x->d, x->logits, rows);
+        for (size_t i = 0; !st && i < rows; i++) st = go_on(x, &x->try[text[i]], x->logits + i * V, err);
     }
     return st;
 }
 
-/* One answer: the sentence in x->text with its likelihood; empty where it did not come to one. */
-static tdm_status attempt(writer *x, tdm_rng *rng, tdm_err *err)
-{
-    const tdm_marks *mark = &x->w->mark;
-    const uint32_t *prompt = x->prompt.token.at;
-    size_t n = x->prompt.token.n;
-    uint32_t first = x->w->summaries ? mark->summary : mark->review, stopped;
-    tdm_decoder_rewind(x->d, 0, n - 1);
-    tdm_status st = tdm_decoder_feed(x->d, 0, (uint32_t[]){prompt[n - 1], first}, 2, err);
-    if (!st && x->w->summaries) {
-        const uint32_t after = x->w->reviews ? mark->review : mark->text;
-        st = write_part(x, rng, &after, 1, SUMMARY_TOKENS, false, &stopped, err);
-        if (st) return st;
-        if (!x->w->reviews) { /* nobody writes more than a summary: it is the sentence if it can be one */
-            if (x->text.n && !tdm_prompt_ends((tdm_str){x->text.p, x->text.n})) tdm_buf_char(&x->text, '.');
-            return x->text.failed ? tdm_nomem(err, "a sentence") : TDM_OK;
-        }
-        st = tdm_decoder_feed(x->d, 0, &mark->review, 1, err);
-    }
-    return st ? st : write_part(x, rng, &mark->text, 1, REVIEW_TOKENS, true, &stopped, err);
-}
-
 /* ---- the best of a few ---- */
 
-static tdm_status best_of(writer *x, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err)
+static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, tdm_err *err)
 {
     tdm_buf clean = {0};
     tdm_status st = TDM_OK;
     double best = -INFINITY;
-    for (uint64_t t = 0; !st && t < TRIES; t++) {
-        tdm_rng rng = tdm_rng_make(r->seed, 0x5e17 + r->item, t);
-        st = attempt(x, &rng, err);
-        if (st || !x->tokens || !tdm_utf8_valid((tdm_str){x->text.p, x->text.n})) continue;
-        tdm_prompt_clean(&clean, (tdm_str){x->text.p, x->text.n}, SIZE_MAX);
+    for (size_t i = 0; !st && i < TRIES; i++) {
+        const try *t = &x->try[i];
+        if (!t->tokens || !tdm_utf8_valid((tdm_str){t->text.p, t->text.n})) continue;
+        tdm_prompt_clean(&clean, (tdm_str){t->text.p, t->text.n}, SIZE_MAX);
         if (clean.failed) st = tdm_nomem(err, "a sentence");
         size_t most = cap - 1 < REVIEW_BYTES ? cap - 1 : REVIEW_BYTES;
         tdm_str s = tdm_prompt_sentences((tdm_str){clean.p, clean.n}, most);
-        double mean = x->logp / (double)x->tokens;
+        double mean = t->logp / (double)t->tokens;
         size_t strange;
         if (st || !passes(&x->w->lexicon, s, &strange) || strange > STRANGE) continue;
         if (mean - (double)strange <= best) continue; /* one strange join weighs a unit of likelihood */
@@ -177,25 +211,27 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     writer x = {.w = w,
                 .how = {.temperature = (float)tdm_param_get(&w->p, "temperature"),
                         .top_k = (size_t)tdm_param_get(&w->p, "top_k"),
-                        .top_p = (float)tdm_param_get(&w->p, "top_p")},
-                .allowed = tdm_new(w->n_plain + 2, sizeof *x.allowed),
-                .logits = tdm_new(w->g->s.V, sizeof *x.logits),
-                .work = tdm_new(w->g->s.V, sizeof *x.work),
-                .work_at = tdm_new(w->g->s.V, sizeof *x.work_at)};
-    tdm_status st = x.allowed && x.logits && x.work && x.work_at ? TDM_OK : tdm_nomem(err, "a sentence");
+                        .top_p = (float)tdm_param_get(&w->p, "top_p"),
+                        .min_p = (float)tdm_param_get(&w->p, "min_p"),
+                        .penalty = (float)tdm_param_get(&w->p, "penalty")},
+                .allowed = tdm_new(w->n_plain + 1, sizeof *x.allowed),
+                .said = tdm_new(TRIES * ANSWER_TOKENS, sizeof *x.said),
+                .logits = tdm_new(TRIES * w->g->s.V, sizeof *x.logits)};
+    tdm_status st = x.allowed && x.said && x.logits ? TDM_OK : tdm_nomem(err, "a sentence");
+    if (!st) st = tdm_sampler_open(&x.sampler, w->g->s.V, err);
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
     if (!st) st = ask(&x, r, err);
-    if (!st) st = tdm_decoder_open(&x.d, w->packed, 1, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
-    if (!st) st = tdm_decoder_feed(x.d, 0, x.prompt.token.at, x.prompt.token.n, err);
-    if (!st) st = best_of(&x, out, cap, logp, r, err);
+    if (!st) st = tdm_decoder_open(&x.d, w->packed, TRIES, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
+    if (!st) st = write_all(&x, r, err);
+    if (!st) st = best_of(&x, out, cap, logp, err);
     if (st) out[0] = 0;
     tdm_decoder_close(x.d);
+    tdm_sampler_close(x.sampler);
     tdm_prompt_clear(&x.prompt);
-    tdm_buf_clear(&x.text);
+    for (size_t i = 0; i < TRIES; i++) tdm_buf_clear(&x.try[i].text);
     tdm_buf_clear(&x.one);
     tdm_free(x.allowed);
+    tdm_free(x.said);
     tdm_free(x.logits);
-    tdm_free(x.work);
-    tdm_free(x.work_at);
     return st;
 }

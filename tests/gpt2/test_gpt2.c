@@ -54,57 +54,6 @@ static void the_last_state_gives_the_last_logits(void **state)
     golden_close(x);
 }
 
-/* ---- drawing ---- */
-
-enum { DRAWS = 20000 };
-
-static void draws(double *share, const float *logits, size_t V, const uint32_t *allowed, size_t n, tdm_sampling how)
-{
-    float work[8];
-    uint32_t at[8];
-    double logp;
-    tdm_rng r = tdm_rng_make(1, 2, 3);
-    memset(share, 0, V * sizeof *share);
-    for (size_t k = 0; k < DRAWS; k++)
-        share[tdm_sample(logits, V, allowed, n, &how, &r, &logp, work, at)] += 1.0 / DRAWS;
-}
-
-/* Shares of 20,000 draws are off by less than 4 standard deviations of 0.0035. */
-static void draws_follow_temperature_top_k_and_top_p(void **state)
-{
-    (void)state;
-    const float logits[5] = {logf(0.1f), logf(0.4f), logf(0.2f), logf(0.05f), logf(0.25f)};
-    double share[5];
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1});
-    const double want[] = {0.1, 0.4, 0.2, 0.05, 0.25};
-    for (size_t k = 0; k < 5; k++) assert_float_equal(share[k], want[k], 0.014);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 0.5f}); /* squares, over their sum .275 */
-    assert_float_equal(share[1], 0.16 / 0.275, 0.014);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_k = 2});
-    assert_float_equal(share[1], 0.4 / 0.65, 0.014);
-    CHECK(share[0] == 0 && share[2] == 0 && share[3] == 0);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_p = 0.6f}); /* .4 + .25 */
-    assert_float_equal(share[4], 0.25 / 0.65, 0.014);
-    CHECK(share[0] == 0 && share[2] == 0 && share[3] == 0);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_k = 3, .top_p = 0.7f}); /* of .85 */
-    CHECK(share[2] == 0 && share[4] > 0);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .min_p = 0.6f}); /* .24 and more: .4, .25 */
-    assert_float_equal(share[1], 0.4 / 0.65, 0.014);
-    CHECK(share[0] == 0 && share[2] == 0 && share[3] == 0);
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){.temperature = 1, .top_k = 3, .top_p = 0.9f, .min_p = 0.55f});
-    CHECK(share[2] == 0 && share[4] > 0); /* top_p leaves all three of them, min_p the .2 out */
-    draws(share, logits, 5, NULL, 0, (tdm_sampling){0});
-    CHECK(share[1] > 0.999);
-    draws(share, logits, 5, (const uint32_t[]){0, 3}, 2, (tdm_sampling){.temperature = 1});
-    assert_float_equal(share[0], 2.0 / 3, 0.014);
-    float work[5];
-    uint32_t at[5];
-    double logp;
-    tdm_rng r = tdm_rng_make(1, 1, 1);
-    CHECK(tdm_sample(logits, 5, (const uint32_t[]){3}, 1, &(tdm_sampling){0}, &r, &logp, work, at) == 3);
-    assert_float_equal(logp, log(0.05), 1e-6); /* among all, not among the allowed */
-}
-
 /* ---- folders ---- */
 
 static const char *in_folder(const char *name)
@@ -244,7 +193,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_pytorch),
         cmocka_unit_test(the_last_state_gives_the_last_logits),
-        cmocka_unit_test(draws_follow_temperature_top_k_and_top_p),
         cmocka_unit_test(a_saved_model_loads_the_same),
         cmocka_unit_test(damaged_folders_are_refused),
         cmocka_unit_test(the_common_librarys_checkpoint_is_read),

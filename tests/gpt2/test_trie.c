@@ -77,6 +77,15 @@ static void no_walk_leaves_the_catalogue(void **state)
         while (!node.whole) {
             size_t ways = tdm_trie_children(&t, node, next, child, I), way = (size_t)tdm_rng_below(&r, ways);
             CHECK(ways > 0 && n <= LONG);
+            for (uint32_t say = 0; walk < 500 && say <= END; say++) { /* a step leads where the list of ways does */
+                size_t w = 0;
+                tdm_trie_node to;
+                while (w < ways && next[w] != say) w++;
+                CHECK(tdm_trie_step(&t, node, say, &to) == (w < ways));
+                if (w == ways) continue;
+                CHECK(to.low == child[w].low && to.high == child[w].high && to.depth == child[w].depth);
+                CHECK(to.whole == child[w].whole);
+            }
             said[n++] = next[way];
             node = child[way];
         }

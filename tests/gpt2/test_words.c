@@ -312,6 +312,34 @@ static void without_reviews_it_ranks_and_is_silent(void **state)
     tdm_dataset_close(d);
 }
 
+/* Each allocation of a ranking and of a sentence fails once. */
+static void short_memory_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    tdm_err e;
+    size_t live = tdm_mem_live();
+    tdm_history h = tdm_dataset_history(shared.d, 0);
+    const tdm_reason r = {.history = &h, .item = 1, .seed = 3};
+    for (int write = 0; write < 2; write++) {
+        long k = 0;
+        for (; k < 2000; k++) {
+            uint32_t items[4];
+            float scores[4];
+            size_t n;
+            char out[200];
+            double logp;
+            tdm_mem_fail_after(k);
+            tdm_status st = write ? shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e)
+                                  : words_topk(shared.m, items, scores, &n, &h, 4, &e);
+            tdm_mem_fail_after(-1);
+            CHECK(tdm_mem_live() == live);
+            if (!st) break;
+            CHECK(st == TDM_E_NOMEM && (write ? out[0] == 0 : n == 0));
+        }
+        CHECK(k > 50 && k < 2000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +352,7 @@ int main(void)
         cmocka_unit_test(sentences_are_one_line_and_end),
         cmocka_unit_test(made_up_words_are_known_as_such),
         cmocka_unit_test(without_reviews_it_ranks_and_is_silent),
+        cmocka_unit_test(short_memory_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -275,6 +275,15 @@ static void a_damaged_folder_is_refused(void **state)
     const char *odd = "{\"model\":\"gpt2-words\",\"form\":1,\"parameters\":{\"C\":1e9}}";
     CHECK_OK(tdm_file_write(path, odd, strlen(odd), &e), e);
     CHECK(tdm_gpt2_words_ops.load(&bad, folder, d, NULL, &e) == TDM_E_FORMAT);
+    odd = "{\"model\":\"gpt2-words\",\"form\":1,\"parameters\":{\"penalty\":\"much\"}}";
+    CHECK_OK(tdm_file_write(path, odd, strlen(odd), &e), e);
+    CHECK(tdm_gpt2_words_ops.load(&bad, folder, d, NULL, &e) == TDM_E_FORMAT);
+    odd = "{\"model\":\"gpt2-words\",\"form\":1,\"parameters\":{\"top_k\":7}}"; /* older than some parameters */
+    CHECK_OK(tdm_file_write(path, odd, strlen(odd), &e), e);
+    CHECK_OK(tdm_gpt2_words_ops.load(&bad, folder, d, NULL, &e), e);
+    CHECK(tdm_param_get(&((const tdm_words *)bad)->p, "top_k") == 7 &&
+          tdm_param_get(&((const tdm_words *)bad)->p, "penalty") == 1);
+    tdm_model_close(bad);
     CHECK_OK(m->ops->save(m, folder, &e), e);
     snprintf(path, sizeof path, "%s/added_tokens.json", folder);
     CHECK_OK(tdm_file_write(path, "{}", 2, &e), e);
