@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "text/bpe.h"
 #include "text/inside.h"
@@ -276,6 +277,52 @@ static void bytes_come_back(void **state)
     CHECK(!deep() || random + seen >= 100000000);
 }
 
+/* ---- threads ---- */
+
+enum { SHARES = 64 };
+
+typedef struct shared {
+    const tdm_bpe *b;
+    tdm_str text;
+    tdm_tokens t[SHARES];
+    bool failed[SHARES];
+} shared;
+
+static void encode_shares(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    (void)chunk;
+    shared *s = ctx;
+    for (size_t i = begin; i < end; i++) s->failed[i] = tdm_bpe_encode(s->b, &s->t[i], s->text, NULL) != TDM_OK;
+}
+
+/* A vocabulary finds out about its words while it is used: by all threads at once, and all say the same. */
+static void threads_share_a_vocabulary(void **state)
+{
+    (void)state;
+    if (!bpe) skip();
+    char path[600];
+    snprintf(path, sizeof path, "%s/gpt2", folder);
+    tdm_bpe *fresh;
+    tdm_map m;
+    tdm_pool *pool;
+    tdm_err e;
+    CHECK_OK(tdm_bpe_open(&fresh, path, &e), e);
+    snprintf(path, sizeof path, "%s/gpt2/vocab.bpe", folder);
+    CHECK_OK(tdm_map_open(&m, path, &e), e);
+    CHECK_OK(tdm_pool_open(&pool, 4, &e), e);
+    shared s = {.b = fresh, .text = {(const char *)m.p, SAMPLE}};
+    CHECK(m.n >= SAMPLE);
+    tdm_pool_for(pool, SHARES, 1, encode_shares, &s);
+    for (size_t i = 0; i < SHARES; i++) {
+        CHECK(!s.failed[i] && s.t[i].n == s.t[0].n && !memcmp(s.t[i].at, s.t[0].at, s.t[0].n * sizeof *s.t[0].at));
+        if (i) tdm_free(s.t[i].at);
+    }
+    tdm_free(s.t[0].at);
+    tdm_pool_close(pool);
+    tdm_map_close(&m);
+    tdm_bpe_close(fresh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +330,7 @@ int main(void)
         cmocka_unit_test(random_texts_encode_as_the_slow_way_says),
         cmocka_unit_test(real_texts_encode_as_the_slow_way_says),
         cmocka_unit_test(bytes_come_back),
+        cmocka_unit_test(threads_share_a_vocabulary),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
