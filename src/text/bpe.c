@@ -4,10 +4,10 @@
  * A piece begins as one token for each byte. Then, again and again, the pair of neighbours with the lowest rank is
  * merged wherever it stands, left to right, until no pair has a rank (Sennrich et al. 2016; openai/gpt-2 encoder.py).
  * Most words of a text are tokens themselves: one look finds them, once merging has shown that it gives just that.
- * Other short pieces are merged as it says there. For long ones
- * a heap of (rank, place) over a linked list makes a piece of n bytes cost O(n log n): a megabyte without a space is
- * no attack. Pairs born while a rank is being merged wait until it is done, as in the original's rounds; files whose
- * merges are out of order would otherwise encode differently. */
+ * Other short pieces are merged as it says above. For long ones a heap of (rank, place) over a linked list makes a
+ * piece of n bytes cost O(n log n): a megabyte without a space is no attack. Pairs born while a rank is being merged
+ * wait until it is done, as in the original's rounds; files whose merges are out of order would otherwise encode
+ * differently. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "text/inside.h"
