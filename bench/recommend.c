@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/run.h"
 #include "cf/cf.h"
-#include "cf/factors_topk.h"
+#include "model/factors_topk.h"
 #include "kernels/kernels.h"
 #include "log.h"
 

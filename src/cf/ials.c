@@ -19,7 +19,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "cf/cf.h"
-#include "cf/factors_topk.h"
+#include "model/factors_topk.h"
 #include "cf/ials_model.h"
 #include "cf/recency.h"
 #include "cf/update.h"

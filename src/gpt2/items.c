@@ -10,6 +10,8 @@
 #include "base/status.h"
 #include "gpt2/items_parts.h"
 #include "kernels/kernels.h"
+#include "model/factors_topk.h"
+#include "model/topk.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,28 +106,63 @@ size_t tdm_items_tokens(const tdm_items *m, uint32_t *token, const tdm_history *
     return n;
 }
 
-static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
+/* last: B x C, what stands behind the newest item of each history. */
+static tdm_status states(const tdm_items *s, float *last, const tdm_history *h, size_t B, tdm_err *err)
 {
-    const tdm_items *s = (const tdm_items *)m;
-    size_t C = s->g->s.C, T = s->g->s.T, room = 0;
+    size_t T = s->g->s.T, room = 0;
     for (size_t b = 0; b < B; b++) room += h[b].n < T ? h[b].n + 1 : T;
     uint32_t *token = tdm_new(room, sizeof *token), *start = tdm_new(B + 1, sizeof *start);
-    float *last = tdm_new(B, C * sizeof *last);
-    tdm_status st = token && start && last ? TDM_OK : tdm_nomem(err, "the histories of gpt2-items");
+    tdm_status st = token && start ? TDM_OK : tdm_nomem(err, "the histories of gpt2-items");
     tdm_gpt2_batch batch = {.token = token, .start = start, .S = B};
     for (size_t b = 0; b < B && !st; b++) {
         batch.N += tdm_items_tokens(s, token + batch.N, &h[b], SIZE_MAX);
         start[b + 1] = (uint32_t)batch.N;
     }
     if (!st) st = tdm_gpt2_last(s->g, last, &batch, err);
+    tdm_free(token);
+    tdm_free(start);
+    return st;
+}
+
+static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
+{
+    const tdm_items *s = (const tdm_items *)m;
+    size_t C = s->g->s.C;
+    float *last = tdm_new(B, C * sizeof *last);
+    tdm_status st = last ? states(s, last, h, B, err) : tdm_nomem(err, "the histories of gpt2-items");
     if (!st) {
         tdm_gemm(0, 1, B, s->I, C, 1, last, C, s->g->w.wte, C, 0, scores, s->I);
         for (size_t i = 0; i < s->I; i++)
             for (size_t b = 0; b < B && !s->known[i]; b++) scores[b * s->I + i] = -INFINITY;
     }
-    tdm_free(token);
-    tdm_free(start);
     tdm_free(last);
+    return st;
+}
+
+enum { HISTORIES = 48 }; /* read at once */
+
+/* The best without a row of scores: one pass over the catalogue for many histories. Its sums are those of score() up to
+ * their rounding, as scores of another batch are. */
+static tdm_status topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B, const tdm_wanted *w,
+                       tdm_err *err)
+{
+    const tdm_items *s = (const tdm_items *)m;
+    size_t C = s->g->s.C;
+    if (C % TDM_PAD) return tdm_model_topk_of_scores(m, out, h, B, w, s->I, err); /* the pass reads whole vectors */
+    float *last = tdm_new(B, C * sizeof *last);
+    uint8_t *barred = tdm_new(s->I, 1);
+    tdm_status st = last && barred ? TDM_OK : tdm_nomem(err, "the histories of gpt2-items");
+    for (size_t b = 0; b < B && !st; b += HISTORIES)
+        st = states(s, last + b * C, h + b, B - b < HISTORIES ? B - b : HISTORIES, err);
+    if (!st) {
+        for (size_t i = 0; i < s->I; i++) barred[i] = !s->known[i] || (w->barred && w->barred[i]);
+        tdm_wanted of_known = *w;
+        of_known.barred = barred;
+        const tdm_factors f = {s->g->w.wte, s->I, C};
+        st = tdm_factors_topk(out, &f, last, h, B, &of_known, err);
+    }
+    tdm_free(last);
+    tdm_free(barred);
     return st;
 }
 
@@ -148,6 +185,7 @@ const tdm_model_ops tdm_gpt2_items_ops = {
     .params = tdm_items_params,
     .fit = tdm_items_fit,
     .score = score,
+    .topk = topk,
     .because = tdm_items_because,
     .vectors = vectors,
     .save = tdm_items_save,

@@ -123,6 +123,12 @@ tdm_status tdm_model_topk(const tdm_model *m, const tdm_ranked *out, const tdm_h
                           const tdm_wanted *w, size_t I, tdm_err *err)
 {
     if (m->ops->topk) return m->ops->topk(m, out, h, B, w, err);
+    return tdm_model_topk_of_scores(m, out, h, B, w, I, err);
+}
+
+tdm_status tdm_model_topk_of_scores(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
+                                    const tdm_wanted *w, size_t I, tdm_err *err)
+{
     float *scores = tdm_new((B < ROWS ? B : ROWS) * sizeof *scores, I);
     tdm_status st = scores ? TDM_OK : tdm_nomem(err, "a batch of scores");
     for (size_t from = 0; !st && from < B; from += ROWS) {

@@ -34,4 +34,8 @@ size_t tdm_topk_wanted(uint32_t *items, float *best, float *scores, size_t I, co
 tdm_status tdm_model_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
                           const tdm_wanted *w, size_t I, tdm_err *err);
 
+/* The same, always score by score. */
+tdm_status tdm_model_topk_of_scores(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
+                                    const tdm_wanted *w, size_t I, tdm_err *err);
+
 #endif

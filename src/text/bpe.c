@@ -3,14 +3,18 @@
  *
  * A piece begins as one token for each byte. Then, again and again, the pair of neighbours with the lowest rank is
  * merged wherever it stands, left to right, until no pair has a rank (Sennrich et al. 2016; openai/gpt-2 encoder.py).
- * A heap of (rank, place) over a linked list makes a piece of n bytes cost O(n log n): a megabyte without a space is
- * no attack. Pairs born while a rank is being merged wait until it is done, as in the original's rounds; files whose
- * merges are out of order would otherwise encode differently. */
+ * Most words of a text are tokens themselves: one look finds them, once merging has shown that it gives just that.
+ * Other short pieces are merged as it says above. For long ones a heap of (rank, place) over a linked list makes a
+ * piece of n bytes cost O(n log n): a megabyte without a space is no attack. Pairs born while a rank is being merged
+ * wait until it is done, as in the original's rounds; files whose merges are out of order would otherwise encode
+ * differently. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "text/inside.h"
 
 #include <string.h>
+
+enum { SHORT = 64 }; /* bytes of a piece that is merged without a heap */
 
 typedef struct candidate {
     uint32_t rank, at;
@@ -95,9 +99,58 @@ static void merge_all(encoder *e)
     }
 }
 
+/* A short piece: round after round over all of it, as the original does. Returns the tokens that are left of n. */
+static size_t merge_short(const tdm_bpe *b, uint32_t *id, size_t n)
+{
+    enum { NONE = -1, STALE = -2 };
+    uint32_t rank[SHORT];
+    for (size_t i = 0; i + 1 < n; i++) rank[i] = bpe_rank(b, id[i], id[i + 1]);
+    for (;;) {
+        uint32_t best = (uint32_t)NONE;
+        for (size_t i = 0; i + 1 < n; i++) best = rank[i] < best ? rank[i] : best;
+        if (best == (uint32_t)NONE) return n;
+        size_t w = 0;
+        rank[n - 1] = (uint32_t)NONE;
+        for (size_t i = 0; i < n; i++, w++) {
+            bool merged = rank[i] == best;
+            id[w] = merged ? b->merge[best].result : id[i];
+            if (merged && w) rank[w - 1] = (uint32_t)STALE;
+            rank[w] = merged ? (uint32_t)STALE : rank[i];
+            i += merged;
+        }
+        n = w;
+        for (size_t i = 0; i + 1 < n; i++)
+            if (rank[i] == (uint32_t)STALE) rank[i] = bpe_rank(b, id[i], id[i + 1]);
+    }
+}
+
+static tdm_status encode_short(encoder *e, tdm_str piece, tdm_err *err)
+{
+    uint32_t id[SHORT];
+    size_t n = 0;
+    if (tdm_grow(&e->out->at, &e->out->cap, e->out->n + piece.n, sizeof *e->out->at))
+        return tdm_nomem(err, "the tokens of a text");
+    uint32_t whole = bpe_find(e->b, piece);
+    token *t = whole == UINT32_MAX ? NULL : e->b->token + whole;
+    if (t && t->whole == WHOLE_YES) {
+        e->out->at[e->out->n++] = whole;
+        return TDM_OK;
+    }
+    for (size_t i = 0; i < piece.n; i++) {
+        id[n] = e->b->byte[(uint8_t)piece.p[i]];
+        n += id[n] != UINT32_MAX; /* a vocabulary without this byte cannot say it */
+    }
+    if (n) n = merge_short(e->b, id, n);
+    if (t) t->whole = n == 1 && id[0] == whole ? WHOLE_YES : WHOLE_NO; /* any thread would write the same */
+    memcpy(e->out->at + e->out->n, id, n * sizeof *id);
+    e->out->n += n;
+    return TDM_OK;
+}
+
 static tdm_status encode_piece(void *ctx, tdm_str piece, tdm_err *err)
 {
     encoder *e = ctx;
+    if (piece.n <= SHORT) return encode_short(e, piece, err);
     tdm_status st = room(e, piece.n, err);
     if (st) return st;
     uint32_t n = 0;

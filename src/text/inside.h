@@ -14,11 +14,13 @@
 #include <pcre2.h>
 
 enum { TOKEN_HOLE, TOKEN_PLAIN, TOKEN_SPECIAL };
+enum { WHOLE_UNKNOWN, WHOLE_YES, WHOLE_NO };
 enum { TOKEN_LIMIT = 1 << 22, TOKEN_NAME_LIMIT = 256 };
 
 typedef struct token {
     uint32_t at, n; /* its bytes in tdm_bpe.text */
     uint8_t kind;
+    _Atomic uint8_t whole; /* does its own text encode to it? Found out when it is first met */
 } token;
 
 typedef struct merge {

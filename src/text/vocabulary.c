@@ -120,7 +120,7 @@ tdm_status bpe_put(tdm_bpe *b, uint32_t t, int kind, tdm_str text, tdm_err *err)
     tdm_buf_add(&b->text, text.p, text.n);
     if (b->text.failed) return tdm_nomem(err, "a vocabulary");
     b->n = n;
-    b->token[t] = (token){at, (uint32_t)text.n, (uint8_t)kind};
+    b->token[t] = (token){.at = at, .n = (uint32_t)text.n, .kind = (uint8_t)kind};
     b->by_text[text_slot(b, bpe_text(b, t))] = t + 1;
     if (kind == TOKEN_PLAIN && text.n == 1) b->byte[(uint8_t)text.p[0]] = t;
     return TDM_OK;

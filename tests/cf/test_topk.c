@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "cf/factors_topk.h"
+#include "model/factors_topk.h"
 #include "model/topk.h"
 #include "toy.h"
 

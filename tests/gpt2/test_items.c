@@ -64,6 +64,63 @@ static void a_batch_scores_like_each_alone(void **state)
     tdm_free(t);
 }
 
+/* The list of one history is the head of its sorted scores, up to roundings that swap what is as good as equal. */
+static void list_is_of(const float *scores, size_t I, const uint32_t *items, const float *best, size_t n,
+                       const tdm_wanted *w, const tdm_history *h)
+{
+    float left[64];
+    size_t open = 0;
+    for (size_t i = 0; i < I; i++) left[i] = scores[i];
+    for (size_t j = 0; w->filter_seen && j < h->n; j++) left[h->items[j]] = -INFINITY;
+    for (size_t i = 0; w->barred && i < I; i++) left[i] = w->barred[i] ? -INFINITY : left[i];
+    for (size_t i = 0; i < I; i++) open += isfinite(left[i]);
+    CHECK(n == (open < w->k ? open : w->k));
+    for (size_t r = 0; r < n; r++) {
+        CHECK(fabsf(left[items[r]] - best[r]) < 1e-4f); /* and so it is not one that stays out */
+        CHECK(!r || best[r] <= best[r - 1]);
+        left[items[r]] = -INFINITY; /* each once */
+    }
+    for (size_t i = 0; i < I && n == w->k; i++) CHECK(left[i] < best[n - 1] + 1e-4f);
+}
+
+static void lists_are_the_head_of_sorted_scores(void **state)
+{
+    (void)state;
+    enum { I = 40, B = 70, K = 6 };
+    static const char *const settings[] = {"channels=32", "channels=24"}; /* whole vectors, and not */
+    tdm_err err;
+    for (size_t k = 0; k < 2; k++) {
+        toy *t = toy_cycle(60, I - 2, 3); /* nobody chose the last two: they have no score */
+        t->d.I = I;
+        t->id_at[I - 1] = t->id_at[I] = t->id_at[I - 2];
+        t->d.item_id.n = I;
+        tdm_model *m = toy_fitted(t, settings[k], NULL);
+        uint32_t asked[B][8], items[B * I];
+        float scores[B * I], best[B * I];
+        size_t n[B];
+        uint8_t barred[I] = {[3] = 1, [17] = 1};
+        tdm_history h[B];
+        for (uint64_t b = 0; b < B; b++) {
+            tdm_rng r = tdm_rng_make(13, b, 0);
+            for (size_t j = 0; j < 8; j++) asked[b][j] = (uint32_t)tdm_rng_below(&r, I - 2);
+            h[b] = toy_asked(asked[b], (size_t)tdm_rng_below(&r, 9));
+        }
+        CHECK_OK(m->ops->score(m, scores, h, B, &err), err);
+        CHECK(m->ops->topk != NULL && !isfinite(scores[I - 1]));
+        const tdm_wanted wanted[] = {{K, true, barred}, {K, false, NULL}, {I, true, NULL}, {1, false, barred}};
+        for (size_t v = 0; v < 4; v++)
+            for (size_t many = 1; many <= B; many += B - 1) {
+                const tdm_ranked out = {items, best, n};
+                CHECK_OK(m->ops->topk(m, &out, h, many, &wanted[v], &err), err);
+                for (size_t b = 0; b < many; b++)
+                    list_is_of(scores + b * I, I, items + b * wanted[v].k, best + b * wanted[v].k, n[b], &wanted[v],
+                               &h[b]);
+            }
+        tdm_model_close(m);
+        tdm_free(t);
+    }
+}
+
 /* A person's key (0 to 4) stands among the first four; behind it every other item, by chance, is 5 + key. The rest is
  * noise. */
 static toy *keys_and_noise(void)
@@ -217,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_learned),
         cmocka_unit_test(a_batch_scores_like_each_alone),
+        cmocka_unit_test(lists_are_the_head_of_sorted_scores),
         cmocka_unit_test(shares_point_at_what_mattered),
         cmocka_unit_test(words_place_what_nobody_chose),
         cmocka_unit_test(the_judge_stops_it_and_the_best_stays),

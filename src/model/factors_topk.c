@@ -10,7 +10,7 @@
  * What may not be in a list is a bit for each item and person of the panel: the mask of all and the histories, so a
  * whole block is filtered by one AND, and an item that is left out costs no more than one that does not pass. The items
  * are cut into tiles that stay in the second cache while all panels of the batch pass over them. */
-#include "cf/factors_topk.h"
+#include "model/factors_topk.h"
 
 #include "base/mem.h"
 #include "base/status.h"

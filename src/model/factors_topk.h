@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* factors_topk.h - from points to rankings: what models of factors share once they know where the asker stands. */
-#ifndef TDM_CF_FACTORS_TOPK_H
-#define TDM_CF_FACTORS_TOPK_H
+#ifndef TDM_MODEL_FACTORS_TOPK_H
+#define TDM_MODEL_FACTORS_TOPK_H
 
 #include "model/model.h"
 
