@@ -90,7 +90,8 @@ static tdm_status memory_of(tdm_course *c, tdm_err *err)
 
 tdm_status tdm_course_keep(tdm_course *c, tdm_err *err)
 {
-    c->kept = c->step;
+    if (!c->row) c->kept = c->step; /* amid updates that cannot be made nothing is known to be good */
+    else if (!c->p.checkpoint) return TDM_OK;
     if (c->p.checkpoint) return tdm_course_write(c, err);
     float *to = c->good;
     for (size_t i = 0; i < c->n; to += c->array[i++].count)

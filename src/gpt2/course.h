@@ -48,7 +48,8 @@ typedef enum tdm_verdict {
 } tdm_verdict;
 
 /* Once the window is full: a loss leaps that is above the window's mean by more than 8 deviations and by more than half
- * of the mean; a norm that is more than 32 times the window's median. *usual (may be NULL): that mean, or median. */
+ * of the mean (of 1, where the mean is less); a norm that is more than 32 times the window's median. *usual (may be
+ * NULL): that mean, or median. */
 tdm_verdict tdm_guard_ask(const tdm_guard *g, double loss, double norm, double *usual);
 void tdm_guard_add(tdm_guard *g, double loss, double norm);
 
@@ -97,7 +98,7 @@ tdm_status tdm_course_begin(tdm_course *c, tdm_err *err);
 /* Makes updates until `until` are made. Interrupted, it writes the checkpoint and is TDM_E_CANCELLED. */
 tdm_status tdm_course_run(tdm_course *c, uint64_t until, tdm_err *err);
 
-/* The state is good: it is what the course goes back to, and it is written. */
+/* Writes the state; unless the last update could not be made, it is what the course goes back to from now on. */
 tdm_status tdm_course_keep(tdm_course *c, tdm_err *err);
 
 /* How far it has come. */

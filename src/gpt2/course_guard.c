@@ -37,7 +37,7 @@ tdm_verdict tdm_guard_ask(const tdm_guard *g, double loss, double norm, double *
     for (size_t i = 0; i < TDM_GUARD_WINDOW; i++)
         square += (g->loss[i] - mean) * (g->loss[i] - mean) / TDM_GUARD_WINDOW;
     if (usual) *usual = mean;
-    if (loss - mean > deviations * sqrt(square) && loss - mean > part * mean) return TDM_UPDATE_LOSS_LEAPS;
+    if (loss - mean > deviations * sqrt(square) && loss - mean > part * fmax(mean, 1)) return TDM_UPDATE_LOSS_LEAPS;
     double middle = median(g->norm);
     if (usual) *usual = middle;
     return middle > 0 && norm > times * middle ? TDM_UPDATE_NORM_LEAPS : TDM_UPDATE_FINE;
