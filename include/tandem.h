@@ -111,6 +111,7 @@ typedef struct tdm_options {
     const char *gpt2;       /* a pretrained GPT-2 in the Hugging Face layout; NULL: from scratch */
     const char *const *set; /* "model.parameter=value" each */
     size_t n_set;
+    const char *train_log; /* file that lines of JSON about the trainings of the GPT-2s are added to; NULL: none */
     /* evaluation */
     const char *on;         /* "test" (default) or "validation" */
     const char *cutoffs;    /* "5,10,20" (default) */

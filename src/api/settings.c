@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "eval/evaluate.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,15 @@ tdm_status tdm_settings_params(tdm_params *out, const tdm_model_ops *ops, const 
     return st;
 }
 
+/* Whether the file can be added to; it is there then. */
+static tdm_status log_check(const char *path, tdm_err *err)
+{
+    FILE *f = path ? fopen(path, "ae") : NULL;
+    if (path && !f) return tdm_fail(err, TDM_E_IO, "--train-log %s: could not be opened: %s", path, strerror(errno));
+    if (f) fclose(f);
+    return TDM_OK;
+}
+
 tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
 {
     unsigned char chosen[TDM_MAX_MODELS];
@@ -162,7 +172,8 @@ tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
         return tdm_fail(err, TDM_E_ARG, "--on takes test or validation, not \"%s\"", o->on);
     if (o->gpt2 && !tdm_folder_exists(o->gpt2))
         return tdm_fail(err, TDM_E_ARG, "--gpt2 %s: there is no such folder", o->gpt2);
-    tdm_status st = set_check(o, err);
+    tdm_status st = log_check(o->train_log, err);
+    if (!st) st = set_check(o, err);
     if (!st) st = tdm_models_choose(chosen, o->models, err);
     for (int i = 0; !st && tdm_models[i]; i++) st = tdm_settings_params(&params, tdm_models[i], o, err);
     if (!st) st = tdm_protocol_parse(&protocol, o, true, 0, err);

@@ -169,6 +169,7 @@ static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **nee
                         .judge = t->judges.n ? &judge : NULL,
                         .labels = &t->labels,
                         .checkpoint = checkpoint,
+                        .train_log = t->o->train_log,
                         .pretrained = t->o->gpt2,
                         .run = t->run};
     double began = tdm_seconds();

@@ -61,9 +61,18 @@ static void stage_end(void)
     T.stage[0] = 0;
 }
 
+/* What is wider than the terminal would go on in a second line, which the next redraw leaves behind. */
+static void redraw(const char *line)
+{
+    struct winsize w;
+    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col - 1 : 100;
+    fputs("\r\033[K", stderr);
+    cli_put_text(stderr, line, (size_t)columns);
+}
+
 static void draw(uint64_t done, uint64_t total, const char *note)
 {
-    char took[32], left[32];
+    char took[32], left[32], line[256];
     double now = seconds(), spent = now - T.began;
     const char *tail = note ? note : "";
     if (total && done > T.first) {
@@ -72,14 +81,16 @@ static void draw(uint64_t done, uint64_t total, const char *note)
         double percent = 100.0 * (double)done / (double)total;
         if (T.tty) {
             int filled = (int)(percent / 5);
-            fprintf(stderr, "\r\033[K%-14s [%.*s%*s] %3.0f%%  %.3g/s  %s left  %s", T.stage, filled,
-                    "####################", 20 - filled, "", percent, rate, span(left, remaining), tail);
+            snprintf(line, sizeof line, "%-14s [%.*s%*s] %3.0f%%  %.3g/s  %s left  %s", T.stage, filled,
+                     "####################", 20 - filled, "", percent, rate, span(left, remaining), tail);
+            redraw(line);
         } else {
             fprintf(stderr, "%-14s %3.0f%%  %.3g/s  %s left  %s\n", T.stage, percent, rate, span(left, remaining),
                     tail);
         }
     } else if (T.tty) {
-        fprintf(stderr, "\r\033[K%-14s %llu  %s  %s", T.stage, (unsigned long long)done, span(took, spent), tail);
+        snprintf(line, sizeof line, "%-14s %llu  %s  %s", T.stage, (unsigned long long)done, span(took, spent), tail);
+        redraw(line);
     } else {
         fprintf(stderr, "%-14s %llu  %s  %s\n", T.stage, (unsigned long long)done, span(took, spent), tail);
     }

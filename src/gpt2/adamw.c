@@ -85,7 +85,7 @@ static void update(void *ctx, size_t chunk, size_t begin, size_t end)
     u->k->adamw(u->group->w + begin, u->m + begin, u->v + begin, u->group->g + begin, end - begin, &u->rates);
 }
 
-double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool)
+double tdm_adamw_norm(const tdm_adamw *a, tdm_pool *pool)
 {
     updating u = {.k = tdm_kernels_best(), .part = a->part};
     double sum = 0;
@@ -94,7 +94,13 @@ double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool)
         tdm_pool_for(pool, u.group->n, GRAIN, squares, &u);
         for (size_t c = 0; c < tdm_chunks(u.group->n, GRAIN); c++) sum += a->part[c];
     }
-    double norm = sqrt(sum), clip = (double)a->o.clip;
+    return sqrt(sum);
+}
+
+void tdm_adamw_update(tdm_adamw *a, float rate, double norm, uint64_t step, tdm_pool *pool)
+{
+    double clip = (double)a->o.clip;
+    updating u = {.k = tdm_kernels_best()};
     u.rates = (tdm_adamw_rates){.beta1 = a->o.beta1,
                                 .beta2 = a->o.beta2,
                                 .eps = a->o.eps,
@@ -111,6 +117,12 @@ double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool)
         tdm_pool_for(pool, u.group->n, GRAIN, update, &u);
         at += u.group->n;
     }
+}
+
+double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool)
+{
+    double norm = tdm_adamw_norm(a, pool);
+    tdm_adamw_update(a, rate, norm, step, pool);
     return norm;
 }
 

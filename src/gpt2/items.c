@@ -27,6 +27,7 @@ const tdm_param tdm_items_params[] = {
     {"window", 50, 1, 2000, TDM_INTEGER, "newest items of a history that are read"},
     {"dropout", 0.4, 0, 0.9, TDM_LINEAR, "share of values left out while training"},
     {"rate", 0.002, 1e-6, 0.1, TDM_LOG, "AdamW's highest learning rate"},
+    {"floor", 0.01, 0, 1, TDM_LINEAR, "share of the rate at the end of its cosine; 1: the rate stays"},
     {"decay", 0.01, 0, 10, TDM_LOG, "AdamW's weight decay"},
     {"batch", 2048, 16, 1000000, TDM_INTEGER, "tokens of a batch; a small log takes fewer, for 16 batches an epoch"},
     {"average", 1.5, 0, 100, TDM_LINEAR, "epochs that the running average of the weights reaches back"},

@@ -90,28 +90,4 @@ void tdm_items_table_join(const tdm_items_table *t, float *E, tdm_pool *pool); /
 /* dP = S^T dE; dE becomes dW. */
 void tdm_items_table_backward(const tdm_items_table *t, float *dE, tdm_pool *pool);
 
-/* ---- course: how far a training has come, and its file (items_course.c) ---- */
-
-typedef struct tdm_items_course {
-    uint64_t key;         /* of everything that the bytes depend on */
-    uint64_t epoch, step; /* finished */
-    uint64_t best_epoch;  /* 0: none was judged */
-    double best;          /* its value */
-    size_t n;             /* arrays */
-    struct {
-        const char *name;
-        float *data;
-        size_t count;
-    } array[12];
-} tdm_items_course;
-
-void tdm_items_course_add(tdm_items_course *c, const char *name, float *data, size_t count);
-tdm_status tdm_items_course_write(const tdm_items_course *c, const char *path, tdm_err *err);
-
-/* Fills the arrays and the counters from `path`, or leaves all as it is and says in `why` what was wrong. */
-tdm_status tdm_items_course_read(tdm_items_course *c, const char *path, tdm_err *why);
-
-/* Mixes bytes into a key. */
-uint64_t tdm_items_key(uint64_t key, const void *bytes, size_t n);
-
 #endif

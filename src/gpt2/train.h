@@ -50,7 +50,8 @@ void tdm_gpt2_trainer_close(tdm_gpt2_trainer *t);
 const tdm_gpt2_plan *tdm_gpt2_trainer_plan(const tdm_gpt2_trainer *t);
 
 /* *loss: the weighted mean of -log p over the targets; gradients of it into tdm_gpt2_trainer_grad (overwritten).
- * Dropout masks are keyed by (run->seed, step, layer, row). A loss that is not finite is TDM_E_FORMAT. */
+ * Dropout masks are keyed by (run->seed, step, layer, row). A loss that is not finite is TDM_E_FORMAT,
+ * and *loss is it. */
 tdm_status tdm_gpt2_trainer_step(tdm_gpt2_trainer *t, double *loss, const tdm_gpt2_batch *b, uint64_t step, tdm_err *err);
 
 /* The same for n batches, one after another, as if they were one: the mean is over the targets of all, and gradients
@@ -75,7 +76,13 @@ typedef struct tdm_adamw tdm_adamw;
 tdm_status tdm_adamw_open(tdm_adamw **out, const tdm_adamw_group *groups, size_t n, tdm_adamw_options o, tdm_err *err);
 void tdm_adamw_close(tdm_adamw *a);
 
-/* One update with this rate; `step` counts from 1. Returns the gradients' norm before clipping. */
+/* The norm of all gradients, before clipping; not finite where one of them is not, or their squares are beyond floats. */
+double tdm_adamw_norm(const tdm_adamw *a, tdm_pool *pool);
+
+/* One update with this rate, clipped by that norm; `step` counts from 1. */
+void tdm_adamw_update(tdm_adamw *a, float rate, double norm, uint64_t step, tdm_pool *pool);
+
+/* Both. Returns the norm. */
 double tdm_adamw_step(tdm_adamw *a, float rate, uint64_t step, tdm_pool *pool);
 
 /* The moments m and v of all groups, one block each of *n floats: for a checkpoint. */

@@ -24,6 +24,8 @@ const tdm_param tdm_words_params[] = {
     {"tokens", 2048, 64, 1000000, TDM_INTEGER, "tokens of an update"},
     {"rate", 0.002, 1e-6, 0.1, TDM_LOG, "learning rate from scratch"},
     {"tuning_rate", 0.00005, 1e-7, 0.1, TDM_LOG, "learning rate from a pretrained model"},
+    {"floor", 0.05, 0, 1, TDM_LINEAR, "share of the rate at the end of its cosine; 1: the rate stays"},
+    {"average", 0, 0, 100000, TDM_INTEGER, "updates that an average of the weights, which is kept, reaches back; 0: none"},
     {"dropout", 0.1, 0, 0.9, TDM_LINEAR, "part of the activations left out in training"},
     {"decay", 0.1, 0, 1, TDM_LINEAR, "weight decay"},
     {"context", 0.1, 0, 1, TDM_LINEAR, "how much the prompt's own words count in the loss"},

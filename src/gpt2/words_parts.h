@@ -137,6 +137,11 @@ size_t tdm_docs_batch(tdm_gpt2_batch *out, const tdm_docs_room *room, const tdm_
 /* exp(weighted mean of -log p) of the documents' words. */
 tdm_status tdm_docs_perplexity(double *out, const tdm_gpt2 *g, const tdm_docs *d, tdm_err *err);
 
+/* ---- the beginning (words_begin.c) ---- */
+
+/* Fills w->b and w->g from a GPT-2 folder, or from w->train where `pretrained` is NULL. */
+tdm_status tdm_words_begin(tdm_words *w, const char *pretrained, tdm_run *run, tdm_err *err);
+
 /* ---- the rest ---- */
 
 tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err);

@@ -26,6 +26,7 @@ typedef struct tdm_fit_input {
     const tdm_judge *judge;          /* NULL: nobody judges, train the declared length */
     const struct tdm_questions *labels; /* validation questions for models that learn from them (hybrid); else NULL */
     const char *checkpoint;          /* a file that an interrupted fit may write and a later one resume from; or NULL */
+    const char *train_log;           /* a file that takes lines of JSON about the training; or NULL */
     const char *pretrained;          /* a GPT-2 folder to begin from; or NULL */
     tdm_run *run;
 } tdm_fit_input;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +23,15 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-/* Starts a fit, waits until `file` is there and then `ms` more, and sends `sig`. */
-static ran *interrupt_once(const char *folder, const char *file, long ms, int sig)
+/* 0: there is no such file. Another file in its place has another number. */
+static ino_t number_of(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) ? 0 : s.st_ino;
+}
+
+/* Starts a fit, waits until `file` is there, or a second one in its place, and then `ms` more, and sends `sig`. */
+static ran *interrupt_once(const char *folder, const char *file, bool second, long ms, int sig)
 {
     char command[512], path[256];
     snprintf(command, sizeof command, FIT " -o %s", folder);
@@ -34,17 +42,19 @@ static ran *interrupt_once(const char *folder, const char *file, long ms, int si
         kill(pid, SIGKILL);
         fail_msg("%s did not come into being: %s", path, e2e_finish(pid)->err);
     }
+    ino_t first = number_of(path); /* of a checkpoint: the beginning */
+    for (int i = 0; second && i < 60000 && number_of(path) == first; i++) pause_ms(2);
     pause_ms(ms);
     kill(pid, sig);
     return e2e_finish(pid);
 }
 
 /* On a busy machine the waiting can wake too late and find the fit done: then anew. */
-static ran *interrupt(const char *folder, const char *file, long ms, int sig)
+static ran *interrupt(const char *folder, const char *file, bool second, long ms, int sig)
 {
     ran *r = NULL;
     for (int i = 0; i < 5; i++) {
-        r = interrupt_once(folder, file, ms, sig);
+        r = interrupt_once(folder, file, second, ms, sig);
         if (r->status) break;
         e2e_remove(folder);
     }
@@ -89,7 +99,7 @@ static void killed(void **state)
         long ms;
         const char *then; /* what going on must say */
     } moments[] = {
-        {"dataset.json", 0, NULL},           {"gpt2-items.checkpoint", 0, "gpt2-items     goes on after epoch"},
+        {"dataset.json", 0, NULL},           {"gpt2-items.checkpoint", 0, "gpt2-items     goes on after update"},
         {"gpt2-items.checkpoint", 60, NULL}, {"gpt2-words.checkpoint", 0, "gpt2-words     goes on after update 100"},
         {"gpt2-words.checkpoint", 80, NULL},
     };
@@ -97,7 +107,7 @@ static void killed(void **state)
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         char folder[32];
         snprintf(folder, sizeof folder, "killed%zu", i);
-        ran *r = interrupt(folder, moments[i].file, moments[i].ms, SIGKILL);
+        ran *r = interrupt(folder, moments[i].file, moments[i].then != NULL, moments[i].ms, SIGKILL);
         assert_int_equal(r->status, 128 + SIGKILL);
         r = go_on(folder);
         if (moments[i].then && !strstr(r->err, moments[i].then))
@@ -111,7 +121,7 @@ static void killed(void **state)
 static void killed_often(void **state)
 {
     (void)state;
-    for (long ms = 20; ms <= 320; ms += 60) (void)interrupt_once("often", "dataset.json", ms, SIGKILL);
+    for (long ms = 20; ms <= 320; ms += 60) (void)interrupt_once("often", "dataset.json", false, ms, SIGKILL);
     go_on("often");
     e2e_same_model("whole", "often");
 }
@@ -121,14 +131,16 @@ static void ctrl_c(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         const char *folder = i ? "stopped-words" : "stopped-items";
-        ran *r = interrupt(folder, i ? "gpt2-words.checkpoint" : "gpt2-items.checkpoint", 0, i ? SIGTERM : SIGINT);
+        ran *r =
+            interrupt(folder, i ? "gpt2-words.checkpoint" : "gpt2-items.checkpoint", true, 40, i ? SIGTERM : SIGINT);
         assert_int_equal(r->status, 130);
         CHECK(!*r->out);
         const char *said = strstr(r->err, "tandem: interrupted; kept in ");
         if (!said) fail_msg("did not say what was kept: %s", r->err);
         CHECK(strstr(said, folder) && strstr(said, "item-knn") && strchr(said, '\n') == said + strlen(said) - 1);
         if (i) CHECK(strstr(said, "gpt2-items"));
-        go_on(folder);
+        r = go_on(folder);
+        CHECK(strstr(r->err, "goes on after update")); /* the one that it was stopped after */
         e2e_same_model("whole", folder);
     }
 }

@@ -55,6 +55,35 @@ static void log_file(void **state)
     e2e_refused(FIT "-o x --log nowhere/fit.log", 1, "nowhere/fit.log", NULL);
 }
 
+static void train_log(void **state)
+{
+    (void)state;
+    assert_int_equal(tandem("fit reviews.jsonl --items items.jsonl " E2E_QUICK
+                            " --models content,gpt2-items,gpt2-words -o lines -q --train-log train.log")
+                         ->status,
+                     0);
+    size_t steps[2] = {0}, judged = 0;
+    char *text = e2e_read("train.log", NULL), *next;
+    for (char *line = text; *line; line = next) {
+        cJSON *o = NULL;
+        tdm_err err = {{0}};
+        next = strchr(line, '\n');
+        CHECK(next);
+        *next++ = 0;
+        CHECK_OK(tdm_json_parse(&o, line, strlen(line), "a line of the log", &err), err);
+        const char *model = tdm_json_str(o, "model", "");
+        CHECK(!strcmp(model, "gpt2-items") || !strcmp(model, "gpt2-words"));
+        if (cJSON_GetObjectItem(o, "loss")) steps[!strcmp(model, "gpt2-words")]++;
+        judged += cJSON_GetObjectItem(o, "ndcg@10") != NULL;
+        CHECK(tdm_json_num(o, "skipped", 0) == 0);
+        cJSON_Delete(o);
+    }
+    free(text);
+    CHECK(steps[0] > 2 && steps[1] == 30 && judged == 2);
+    e2e_refused(FIT "-o x --train-log nowhere/train.log", 1, "nowhere/train.log", NULL);
+    CHECK(!e2e_exists("x"));
+}
+
 /* Flag before environment before file. */
 static void sources_of_options(void **state)
 {
@@ -134,8 +163,11 @@ static void readme(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(loudness), cmocka_unit_test(log_file),
-                                       cmocka_unit_test(sources_of_options), cmocka_unit_test(print_config_is_a_config),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(loudness),
+                                       cmocka_unit_test(log_file),
+                                       cmocka_unit_test(train_log),
+                                       cmocka_unit_test(sources_of_options),
+                                       cmocka_unit_test(print_config_is_a_config),
                                        cmocka_unit_test(readme)};
     return cmocka_run_group_tests(tests, e2e_begin, e2e_end);
 }

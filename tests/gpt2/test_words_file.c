@@ -142,8 +142,9 @@ static void an_interrupted_training_ends_with_the_same_bytes(void **state)
     tdm_err e;
     const tdm_params p = words_small(130);
     CHECK_OK(fit_with(&whole, d, &p, 0, NULL, 11, &e), e);
-    CHECK(fit_with(&m, d, &p, 30, path, 11, &e) == TDM_E_CANCELLED && !m && tdm_file_exists(path));
-    CHECK(fit_with(&m, d, &p, 105, path, 11, &e) == TDM_E_CANCELLED && !m); /* goes on, and is stopped again */
+    static const uint64_t stops[] = {1, 30, 99, 100, 101, 129}; /* goes on, and is stopped again */
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+        CHECK(fit_with(&m, d, &p, stops[i], path, 11, &e) == TDM_E_CANCELLED && !m && tdm_file_exists(path));
     CHECK_OK(fit_with(&m, d, &p, 0, path, 11, &e), e);
     same_weights(whole, m);
     tdm_model_close(m);
@@ -158,6 +159,39 @@ static void an_interrupted_training_ends_with_the_same_bytes(void **state)
     tdm_model_close(whole);
     tdm_model_close(other);
     tdm_model_close(fresh);
+    unlink(path);
+    folder_remove(folder);
+    tdm_dataset_close(d);
+}
+
+/* What is kept is the average, and it too goes on where it stopped. */
+static void an_average_of_the_weights_can_be_the_model(void **state)
+{
+    (void)state;
+    char folder[64], path[128];
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/checkpoint", folder);
+    tdm_dataset *d = words_world(true);
+    tdm_model *plain, *whole, *m;
+    tdm_err e;
+    tdm_params p = words_small(30);
+    CHECK_OK(fit_with(&plain, d, &p, 0, NULL, 11, &e), e);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "average", 4, &e), e);
+    CHECK_OK(fit_with(&whole, d, &p, 0, NULL, 11, &e), e);
+    CHECK(fit_with(&m, d, &p, 17, path, 11, &e) == TDM_E_CANCELLED);
+    CHECK_OK(fit_with(&m, d, &p, 0, path, 11, &e), e);
+    same_weights(whole, m);
+    /* near the end of a cosine weights hardly move, so their average is near them */
+    const tdm_gpt2 *a = ((tdm_words *)plain)->g, *b = ((tdm_words *)whole)->g;
+    double apart = 0, size = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        apart += pow((double)a->block[i] - (double)b->block[i], 2);
+        size += pow((double)a->block[i], 2);
+    }
+    CHECK(apart > 0 && apart < 0.01 * size);
+    tdm_model_close(plain);
+    tdm_model_close(whole);
+    tdm_model_close(m);
     unlink(path);
     folder_remove(folder);
     tdm_dataset_close(d);
@@ -210,6 +244,32 @@ static void a_pretrained_gpt2_keeps_its_rows_and_gains_the_marks(void **state)
     folder_make(folder);
     pretrained_make(folder, d, &b, &g, 100);
     CHECK(tdm_gpt2_words_ops.fit(&m, &in, &e) == TDM_E_UNSUPPORTED && !m && strstr(e.msg, "100 positions"));
+    tdm_gpt2_close(g);
+    tdm_bpe_close(b);
+    folder_remove(folder);
+    tdm_run_close(run);
+    tdm_dataset_close(d);
+}
+
+/* Weights that are numbers, but whose products are not. */
+static void a_pretrained_gpt2_that_cannot_be_trained_is_said_so(void **state)
+{
+    (void)state;
+    char folder[64];
+    folder_make(folder);
+    tdm_dataset *d = words_world(true);
+    tdm_run *run = words_run(1);
+    tdm_bpe *b;
+    tdm_gpt2 *g;
+    tdm_model *m;
+    tdm_err e;
+    pretrained_make(folder, d, &b, &g, 300);
+    for (size_t i = 0; i < g->s.C; i++) g->w.lnfw[i] = 1e38f;
+    CHECK_OK(tdm_gpt2_save(g, folder, &e), e);
+    tdm_params p = words_small(60);
+    const tdm_fit_input in = {.train = d, .params = &p, .run = run, .pretrained = folder};
+    CHECK(tdm_gpt2_words_ops.fit(&m, &in, &e) == TDM_E_FORMAT && !m);
+    if (!strstr(e.msg, "no longer a number") || !strstr(e.msg, "train with a lower rate")) fail_msg("%s", e.msg);
     tdm_gpt2_close(g);
     tdm_bpe_close(b);
     folder_remove(folder);
@@ -355,6 +415,8 @@ int main(void)
         cmocka_unit_test(same_bytes_at_1_2_and_7_threads),
         cmocka_unit_test(a_saved_model_opens_and_answers_the_same),
         cmocka_unit_test(an_interrupted_training_ends_with_the_same_bytes),
+        cmocka_unit_test(an_average_of_the_weights_can_be_the_model),
+        cmocka_unit_test(a_pretrained_gpt2_that_cannot_be_trained_is_said_so),
         cmocka_unit_test(a_pretrained_gpt2_keeps_its_rows_and_gains_the_marks),
         cmocka_unit_test(a_published_checkpoint_is_a_beginning),
         cmocka_unit_test(a_damaged_folder_is_refused),
