@@ -47,9 +47,9 @@ typedef enum tdm_verdict {
     TDM_UPDATE_NORM_LEAPS
 } tdm_verdict;
 
-/* Once the window is full: a loss leaps that is above the window's mean by more than 8 deviations and by more than half
- * of the mean (of 1, where the mean is less); a norm that is more than 32 times the window's median. *usual (may be
- * NULL): that mean, or median. */
+/* Once the window is full: a loss leaps that is above the window's mean by more than 10 deviations and by more than the
+ * mean (than 1, where that is more); a norm that is more than 32 times the window's median. *usual (may be NULL): that
+ * mean, or median. */
 tdm_verdict tdm_guard_ask(const tdm_guard *g, double loss, double norm, double *usual);
 void tdm_guard_add(tdm_guard *g, double loss, double norm);
 

@@ -73,8 +73,8 @@ static void note(tdm_course *c, const tdm_course_batch *b, double rate)
         c->looked = now;
         c->resident = tdm_resident_memory();
     }
-    snprintf(text, sizeof text, "epoch %llu, loss %.3f, rate %.1e, %.0f MB", (unsigned long long)b->epoch + 1,
-             c->recent, rate, (double)c->resident / 1e6);
+    snprintf(text, sizeof text, "loss %.3f, rate %.0e, %.0f MB, epoch %llu", c->recent, rate, (double)c->resident / 1e6,
+             (unsigned long long)b->epoch + 1);
     tdm_progress(c->p.run, c->p.name, c->step, c->p.schedule.steps, text);
 }
 

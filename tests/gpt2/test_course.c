@@ -183,13 +183,13 @@ static void the_guard_knows_a_leap(void **state)
     (void)state;
     tdm_guard g = {0};
     double usual;
-    for (int i = 0; i < TDM_GUARD_WINDOW; i++) {                     /* mean 4, deviation 0.25; norms' median 1 */
+    for (int i = 0; i < TDM_GUARD_WINDOW; i++) {                     /* mean 4, deviation 0.5; norms' median 1 */
         CHECK(tdm_guard_ask(&g, 1e9, 1e9, NULL) == TDM_UPDATE_FINE); /* nothing is usual yet */
         CHECK(tdm_guard_ask(&g, NAN, 1, NULL) == TDM_UPDATE_NO_NUMBER);
-        tdm_guard_add(&g, i % 2 ? 4.25 : 3.75, i < 3 ? 1e6 : 1);
+        tdm_guard_add(&g, i % 2 ? 4.5 : 3.5, i < 3 ? 1e6 : 1);
     }
-    CHECK(tdm_guard_ask(&g, 5.99, 1, NULL) == TDM_UPDATE_FINE);
-    CHECK(tdm_guard_ask(&g, 6.01, 1, &usual) == TDM_UPDATE_LOSS_LEAPS && fabs(usual - 4) < 1e-12);
+    CHECK(tdm_guard_ask(&g, 8.99, 1, NULL) == TDM_UPDATE_FINE);
+    CHECK(tdm_guard_ask(&g, 9.01, 1, &usual) == TDM_UPDATE_LOSS_LEAPS && fabs(usual - 4) < 1e-12);
     CHECK(tdm_guard_ask(&g, 0, 1, NULL) == TDM_UPDATE_FINE); /* a leap down is welcome */
     CHECK(tdm_guard_ask(&g, 4, 31.9, NULL) == TDM_UPDATE_FINE);
     CHECK(tdm_guard_ask(&g, 4, 32.1, &usual) == TDM_UPDATE_NORM_LEAPS && usual == 1);
@@ -197,11 +197,11 @@ static void the_guard_knows_a_leap(void **state)
     CHECK(tdm_guard_ask(&g, 4, INFINITY, NULL) == TDM_UPDATE_NO_NUMBER);
     CHECK(tdm_guard_ask(&g, 4, NAN, NULL) == TDM_UPDATE_NO_NUMBER);
     for (int i = 0; i < TDM_GUARD_WINDOW; i++) tdm_guard_add(&g, 4, 0); /* no deviation, no gradients */
-    CHECK(tdm_guard_ask(&g, 5.99, 1, NULL) == TDM_UPDATE_FINE);         /* ... but half of the mean still is a part */
-    CHECK(tdm_guard_ask(&g, 6.01, 1, NULL) == TDM_UPDATE_LOSS_LEAPS);
+    CHECK(tdm_guard_ask(&g, 7.99, 1, NULL) == TDM_UPDATE_FINE);         /* ... but less than twice is no leap */
+    CHECK(tdm_guard_ask(&g, 8.01, 1, NULL) == TDM_UPDATE_LOSS_LEAPS);
     for (int i = 0; i < TDM_GUARD_WINDOW; i++) tdm_guard_add(&g, 0.01, 1); /* learned by heart */
-    CHECK(tdm_guard_ask(&g, 0.5, 1, NULL) == TDM_UPDATE_FINE);
-    CHECK(tdm_guard_ask(&g, 0.52, 1, NULL) == TDM_UPDATE_LOSS_LEAPS);
+    CHECK(tdm_guard_ask(&g, 1, 1, NULL) == TDM_UPDATE_FINE);
+    CHECK(tdm_guard_ask(&g, 1.02, 1, NULL) == TDM_UPDATE_LOSS_LEAPS);
 }
 
 static void what_is_no_number_moves_nothing(void **state)
