@@ -18,9 +18,9 @@ static struct {
     size_t verbose;
     FILE *log;
     char stage[32];
-    double began, drawn;
-    uint64_t done, total, first;
-    bool open; /* a progress line stands unfinished on the terminal */
+    double began, drawn, counted; /* counted: when `first` was said */
+    uint64_t done, total, first;  /* first: what was done before counting began, such as before an interruption */
+    bool open;                    /* a progress line stands unfinished on the terminal */
 } T;
 
 static double seconds(void)
@@ -61,13 +61,17 @@ static void stage_end(void)
     T.stage[0] = 0;
 }
 
+static int columns(void)
+{
+    struct winsize w;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col : 100;
+}
+
 /* What is wider than the terminal would go on in a second line, which the next redraw leaves behind. */
 static void redraw(const char *line)
 {
-    struct winsize w;
-    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20 ? w.ws_col - 1 : 100;
     fputs("\r\033[K", stderr);
-    cli_put_text(stderr, line, (size_t)columns);
+    cli_put_text(stderr, line, (size_t)columns() - 1);
 }
 
 static void draw(uint64_t done, uint64_t total, const char *note)
@@ -76,13 +80,13 @@ static void draw(uint64_t done, uint64_t total, const char *note)
     double now = seconds(), spent = now - T.began;
     const char *tail = note ? note : "";
     if (total && done > T.first) {
-        double rate = (double)(done - T.first) / (spent > 1e-9 ? spent : 1e-9);
+        double working = now - T.counted, rate = (double)(done - T.first) / (working > 1e-9 ? working : 1e-9);
         double remaining = (double)(total > done ? total - done : 0) / rate;
         double percent = 100.0 * (double)done / (double)total;
         if (T.tty) {
-            int filled = (int)(percent / 5);
+            int bar = columns() < 110 ? 10 : 20, filled = (int)(percent * bar / 100);
             snprintf(line, sizeof line, "%-14s [%.*s%*s] %3.0f%%  %.3g/s  %s left  %s", T.stage, filled,
-                     "####################", 20 - filled, "", percent, rate, span(left, remaining), tail);
+                     "####################", bar - filled, "", percent, rate, span(left, remaining), tail);
             redraw(line);
         } else {
             fprintf(stderr, "%-14s %3.0f%%  %.3g/s  %s left  %s\n", T.stage, percent, rate, span(left, remaining),
@@ -108,7 +112,11 @@ static void on_progress(void *ctx, const char *stage, uint64_t done, uint64_t to
         snprintf(T.stage, sizeof T.stage, "%s", stage);
         T.began = seconds();
         T.drawn = T.tty ? 0 : T.began; /* without a terminal the first line comes after the pause */
-        T.first = done;
+        T.counted = 0;
+    }
+    if (total && T.counted <= 0) {
+        T.first = done > 1 ? done : 0;
+        T.counted = T.first ? seconds() : T.began;
     }
     if (seconds() - T.drawn >= (T.tty ? 0.1 : 5.0)) draw(done, total, note);
 }
