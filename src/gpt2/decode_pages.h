@@ -11,7 +11,7 @@
 enum { TDM_PAGE = 16 };
 
 typedef struct tdm_text {
-    float **page; /* of the first n tokens, and perhaps of some that were taken back */
+    float **page; /* `pages` of them, for the first n tokens and what is reserved behind them */
     size_t n, pages;
 } tdm_text;
 

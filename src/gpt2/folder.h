@@ -11,7 +11,6 @@ enum { TDM_NAME = 96, TDM_NAMES = 16 };
 
 typedef struct tdm_gpt2_entry {
     const char *form;     /* of the published name; "%zu" is the layer */
-    const char *gguf;     /* the same in a GGUF */
     float *at;            /* in the block */
     size_t rows, columns; /* columns 0: one dimension */
     size_t layers;        /* 0: stands once */
