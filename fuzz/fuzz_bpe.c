@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_bpe.c - any bytes as a vocabulary's files, as text to learn from and as text to encode.
  *
- * Input: [vocab.json] 0xfe [merges.txt] 0xfe [text]. A vocabulary that opens must encode and decode the text without
- * harm; one learned from the input must give the text back exactly. */
+ * Input: [vocab.json, and tokenizer.json of another folder] 0xfe [merges.txt] 0xfe [text]. A vocabulary that opens must
+ * encode and decode the text without harm; one learned from the input must give the text back exactly. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "text/bpe.h"
@@ -35,21 +35,22 @@ static void through(const tdm_bpe *b, tdm_str text, bool exact)
     tdm_buf_clear(&back);
 }
 
-/* The folder is made once and kept: files in memory, written over for every input. */
-static const char *folder(void)
+/* The folders are made once and kept: files in memory, written over for every input. */
+enum { PAIR, ONE };
+static const char *folder(int which)
 {
-    static char path[64];
-    if (!path[0]) {
-        snprintf(path, sizeof path, "/dev/shm/tdm-fuzz-bpe-%ld", (long)getpid());
-        if (tdm_folder_make(path, NULL)) abort();
+    static char path[2][64];
+    if (!path[which][0]) {
+        snprintf(path[which], sizeof path[which], "/dev/shm/tdm-fuzz-bpe-%ld-%d", (long)getpid(), which);
+        if (tdm_folder_make(path[which], NULL)) abort();
     }
-    return path;
+    return path[which];
 }
 
-static void put(const char *name, tdm_str s)
+static void put(int which, const char *name, tdm_str s)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder(), name);
+    snprintf(path, sizeof path, "%s/%s", folder(which), name);
     FILE *f = fopen(path, "wb");
     if (!f || fwrite(s.p, 1, s.n, f) != s.n || fclose(f)) abort();
 }
@@ -60,10 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *p = data, *end = data + size;
     tdm_str vocab = part(&p, end), merges = part(&p, end), text = part(&p, end);
     tdm_bpe *b;
-    put("vocab.json", vocab);
-    put("merges.txt", merges);
-    if (!tdm_bpe_open(&b, folder(), NULL)) through(b, text, false);
-    tdm_bpe_close(b);
+    put(PAIR, "vocab.json", vocab);
+    put(PAIR, "merges.txt", merges);
+    put(ONE, "tokenizer.json", vocab);
+    for (int which = PAIR; which <= ONE; which++) {
+        if (!tdm_bpe_open(&b, folder(which), NULL)) through(b, text, false);
+        tdm_bpe_close(b);
+    }
     const int64_t offset[] = {0, (int64_t)size};
     const tdm_strings all = {(const char *)data, offset, 1};
     if (tdm_bpe_learn(&b, &all, 300, special, NULL, NULL)) abort();
