@@ -53,41 +53,47 @@ tdm_status tdm_gpt2_config_read(tdm_gpt2_shape *s, cJSON **config, const char *f
     return st;
 }
 
-/* Sets a member, in its place where it is there; what says the same already stays. */
-static void set(cJSON *o, const char *key, cJSON *value)
+/* Sets a member, in its place where it is there; what says the same already stays. False: memory is short. */
+static bool set(cJSON *o, const char *key, cJSON *value)
 {
     const cJSON *is = cJSON_GetObjectItemCaseSensitive(o, key);
-    if (is && cJSON_Compare(is, value, true)) cJSON_Delete(value);
-    else if (is) cJSON_ReplaceItemInObjectCaseSensitive(o, key, value);
-    else cJSON_AddItemToObject(o, key, value);
+    bool same = is && value && cJSON_Compare(is, value, true), done = same;
+    if (value && !same)
+        done = is ? cJSON_ReplaceItemInObjectCaseSensitive(o, key, value) : cJSON_AddItemToObject(o, key, value);
+    if (same || !done) cJSON_Delete(value);
+    return done;
 }
 
-static cJSON *config_new(void)
+static bool config_new(cJSON *c)
 {
-    cJSON *c = cJSON_CreateObject(), *kinds;
-    cJSON_AddStringToObject(c, "model_type", "gpt2");
-    kinds = cJSON_AddArrayToObject(c, "architectures");
-    cJSON_AddItemToArray(kinds, cJSON_CreateString("GPT2LMHeadModel"));
-    cJSON_AddStringToObject(c, "activation_function", "gelu_new");
-    cJSON_AddNumberToObject(c, "layer_norm_epsilon", 1e-5);
-    cJSON_AddNumberToObject(c, "initializer_range", 0.02);
-    cJSON_AddNumberToObject(c, "n_ctx", 0); /* older readers, and converters, ask for it */
-    return c;
+    cJSON *kinds = cJSON_CreateArray(), *kind = cJSON_CreateString("GPT2LMHeadModel");
+    if (!cJSON_AddItemToArray(kinds, kind)) cJSON_Delete(kind);
+    return set(c, "model_type", cJSON_CreateString("gpt2")) && set(c, "architectures", kinds) &&
+           cJSON_GetArraySize(kinds) && set(c, "activation_function", cJSON_CreateString("gelu_new")) &&
+           set(c, "layer_norm_epsilon", cJSON_CreateNumber(1e-5)) &&
+           set(c, "initializer_range", cJSON_CreateNumber(0.02)) &&
+           set(c, "n_ctx", cJSON_CreateNumber(0)); /* older readers, and converters, ask for it */
 }
 
-tdm_status tdm_gpt2_config_write(const tdm_gpt2 *g, const char *folder, tdm_err *err)
+static bool config_fill(cJSON *c, const tdm_gpt2 *g)
 {
     const struct {
         const char *key;
         size_t value;
     } sizes[] = {{"vocab_size", g->s.V}, {"n_positions", g->s.T}, {"n_embd", g->s.C},
                  {"n_layer", g->s.L},    {"n_head", g->s.H},      {"n_ctx", g->s.T}};
-    cJSON *c = g->config ? cJSON_Duplicate(g->config, true) : config_new();
     size_t n = sizeof sizes / sizeof *sizes;
+    if (!c || (!g->config && !config_new(c))) return false;
     if (!cJSON_GetObjectItemCaseSensitive(c, "n_ctx")) n--;
-    for (size_t k = 0; k < n; k++) set(c, sizes[k].key, cJSON_CreateNumber((double)sizes[k].value));
-    set(c, "torch_dtype", cJSON_CreateString("float32"));
-    char *path = c ? tdm_path_join(folder, "config.json") : NULL;
+    for (size_t k = 0; k < n; k++)
+        if (!set(c, sizes[k].key, cJSON_CreateNumber((double)sizes[k].value))) return false;
+    return set(c, "torch_dtype", cJSON_CreateString("float32"));
+}
+
+tdm_status tdm_gpt2_config_write(const tdm_gpt2 *g, const char *folder, tdm_err *err)
+{
+    cJSON *c = g->config ? cJSON_Duplicate(g->config, true) : cJSON_CreateObject();
+    char *path = config_fill(c, g) ? tdm_path_join(folder, "config.json") : NULL;
     tdm_status st = path ? tdm_json_write(c, path, err) : tdm_nomem(err, folder);
     cJSON_Delete(c);
     tdm_free(path);

@@ -163,12 +163,12 @@ static void every_failed_allocation_is_survived(void **state)
     golden *x = golden_open();
     size_t live = tdm_mem_live();
     long k = 0;
-    for (; k < 1000; k++) {
+    for (int well = 0; well < 2 && k < 1000; k++) { /* twice: settling a file bears one that fails */
         tdm_mem_fail_after(k);
         tdm_status st = all_once(x, &err);
         tdm_mem_fail_after(-1);
         CHECK(tdm_mem_live() == live);
-        if (st == TDM_OK) break;
+        well = st ? 0 : well + 1;
     }
     CHECK(k > 30 && k < 1000);
     golden_close(x);
