@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "eval/evaluate.h"
+#include "gpt2/gpt2.h"
 #include "hybrid/hybrid.h"
 
 #include <stdio.h>
@@ -53,15 +54,17 @@ static void key_hex(char out[17], uint64_t key) { snprintf(out, 17, "%016llx", (
 
 static uint64_t add(uint64_t key, const void *bytes, size_t n) { return XXH3_64bits_withSeed(bytes, n, key); }
 
-/* What a pretrained folder is, as far as the key goes: its path and the sum of its weights. */
+/* What a pretrained folder is, as far as the key goes: its weights, in whichever files and form they lie. One that
+ * cannot be read is refused here, before anything is trained. */
 static tdm_status add_pretrained(uint64_t *key, const char *folder, tdm_err *err)
 {
-    char sum[65], *path = tdm_path_join(folder, "model.safetensors");
-    if (!path) return tdm_nomem(err, folder);
-    tdm_status st = tdm_file_sha256(sum, path, err);
-    if (!st) *key = add(*key, sum, 64);
-    tdm_free(path);
-    return st;
+    tdm_gpt2 *g;
+    tdm_status st = tdm_gpt2_load(&g, folder, err);
+    if (st) return st;
+    *key = add(*key, &g->s, sizeof g->s);
+    *key = add(*key, g->block, g->n * sizeof *g->block);
+    tdm_gpt2_close(g);
+    return TDM_OK;
 }
 
 static tdm_status make_key(trainer *t, int i, tdm_err *err)
@@ -76,8 +79,7 @@ static tdm_status make_key(trainer *t, int i, tdm_err *err)
     key = add(key, TDM_VERSION, strlen(TDM_VERSION));
     key = add(key, ops->name, strlen(ops->name));
     key = add(key, &t->run->seed, sizeof t->run->seed);
-    for (int p = 0; ops->params && ops->params[p].name; p++)
-        key = add(key, &t->params[i].value[p], sizeof(double));
+    for (int p = 0; ops->params && ops->params[p].name; p++) key = add(key, &t->params[i].value[p], sizeof(double));
     bool fusion = ops == &tdm_hybrid_ops;
     for (int k = 0; k < i; k++) {
         bool needed = fusion && t->chosen[k];
@@ -128,7 +130,8 @@ static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs
     if (strcmp(tdm_json_str(t->done, tdm_models[i]->name, ""), hex)) return false;
     tdm_err why;
     if (tdm_models[i]->load(&t->b.model[i], path, t->b.split->train, needs, &why)) {
-        tdm_log(t->run, TDM_LOG_WARN, tdm_models[i]->name, "fitted again, since what was saved cannot be read: %s", why.msg);
+        tdm_log(t->run, TDM_LOG_WARN, tdm_models[i]->name, "fitted again, since what was saved cannot be read: %s",
+                why.msg);
         return false;
     }
     tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "already trained with these settings");
