@@ -8,12 +8,7 @@
 #ifndef TDM_GPT2_LINEAR_H
 #define TDM_GPT2_LINEAR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/* tdm_gemm's form (kernels/kernels.h). */
-typedef void tdm_gemm_fn(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda,
-                         const float *B, size_t ldb, float beta, float *C, size_t ldc);
+#include "kernels/kernels.h"
 
 /* The weights of one layer, or their gradients. */
 typedef struct tdm_linear {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* few.c - the plain kernels for few rows against a panel of weights; few.inc says what they are for. */
+#include "kernels/bf16.h"
 #include "kernels/tables.h"
 
 #include <math.h>
@@ -26,20 +27,12 @@ static void few_across(float *y, size_t ldy, const float *x, size_t ldx, size_t 
         }
 }
 
-static float from_bf16(uint16_t h)
-{
-    uint32_t bits = (uint32_t)h << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
 static void few_bf16(float *y, size_t ldy, const float *x, size_t ldx, size_t n, const uint16_t *w, size_t in)
 {
     for (size_t r = 0; r < n; r++)
         for (size_t c = 0; c < TDM_PANEL; c++) {
             float s = 0;
-            for (size_t k = 0; k < in; k++) s = fmaf(x[r * ldx + k], from_bf16(w[k * TDM_PANEL + c]), s);
+            for (size_t k = 0; k < in; k++) s = fmaf(x[r * ldx + k], tdm_from_bf16(w[k * TDM_PANEL + c]), s);
             y[r * ldy + c] = s;
         }
 }

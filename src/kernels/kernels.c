@@ -14,6 +14,7 @@ unsigned tdm_cpu_features(void)
         __builtin_cpu_supports("avx512vl"))
         cpu |= TDM_CPU_AVX512;
     if (cpu & TDM_CPU_AVX512 && __builtin_cpu_supports("avx512vnni")) cpu |= TDM_CPU_VNNI;
+    if (cpu & TDM_CPU_AVX512 && __builtin_cpu_supports("avx512bf16")) cpu |= TDM_CPU_BF16;
 #elif TDM_HAVE_NEON
     cpu |= TDM_CPU_NEON;
 #endif

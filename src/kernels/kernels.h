@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels.h - dense CPU kernels on floats, one table per instruction set, chosen once by what the processor has.
  *
- * The plain C table is the definition of correct. Matrix products go to oneDNN, called single-threaded: the pool
- * hands out tiles whose borders depend on shapes only. Arrays need no alignment and, unless said, do not overlap. */
+ * The plain C table is the definition of correct. Matrix products (gemm.c) are made on the calling thread: the
+ * pool hands out tiles whose borders depend on shapes only. Arrays need no alignment and, unless said, do not overlap. */
 #ifndef TDM_KERNELS_KERNELS_H
 #define TDM_KERNELS_KERNELS_H
 
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /* AVX2 means AVX2 and FMA; AVX512 means F, BW, DQ and VL; NEON is what every 64-bit ARM processor has;
- * VNNI is AVX-512's products of bytes. */
-enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2, TDM_CPU_NEON = 4, TDM_CPU_VNNI = 8 };
+ * VNNI and BF16 are AVX-512's products of bytes and of bf16. */
+enum { TDM_CPU_AVX2 = 1, TDM_CPU_AVX512 = 2, TDM_CPU_NEON = 4, TDM_CPU_VNNI = 8, TDM_CPU_BF16 = 16 };
 
 /* What one AdamW update of an array needs: m and v are corrected by the two `fix` factors. */
 typedef struct tdm_adamw_rates {
@@ -140,8 +140,13 @@ void tdm_kernels_init(tdm_kernels *k, unsigned cpu);
 const tdm_kernels *tdm_kernels_best(void);
 
 /* Row-major C[M x N] = alpha op(A) op(B) + beta C on the calling thread; op is the transpose where t is not 0. lda is
- * the length of a row of A as stored. beta = 0 does not read C. */
-void tdm_gemm(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda, const float *B,
-              size_t ldb, float beta, float *C, size_t ldc);
+ * the length of a row of A as stored. beta = 0 does not read C. Where M, N or K is 0, C stays. */
+typedef void tdm_gemm_fn(int ta, int tb, size_t M, size_t N, size_t K, float alpha, const float *A, size_t lda,
+                         const float *B, size_t ldb, float beta, float *C, size_t ldc);
+tdm_gemm_fn tdm_gemm;
+
+/* The same of A and B rounded to bf16 (ties to even), with sums in floats: mixed precision. */
+tdm_gemm_fn tdm_gemm_bf16;
+const char *tdm_gemm_bf16_name(void); /* in which way this machine makes it: "avx512_bf16", "rounded, avx512", ... */
 
 #endif

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/packed.h"
 #include "base/mem.h"
+#include "kernels/bf16.h"
 
 #include <math.h>
 #include <string.h>
 
 static size_t grouped(size_t in) { return (in + TDM_GROUP - 1) / TDM_GROUP * TDM_GROUP; }
-
-uint16_t tdm_to_bf16(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x) return (uint16_t)(bits >> 16 | 64);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 
 /* ---- packing ---- */
 

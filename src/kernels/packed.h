@@ -47,6 +47,4 @@ void tdm_rows_i8_take(tdm_row_i8 *out, const float *x, size_t n, size_t in);
 void tdm_packed_product(float *y, const float *x, const tdm_row_i8 *q, size_t n, const tdm_packed *p, const float *bias,
                         size_t begin, size_t end);
 
-uint16_t tdm_to_bf16(float x); /* to the nearest, ties to even; NaN stays NaN */
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "kernels/bf16.h"
 #include "kernels/packed.h"
 
 #include <math.h>
