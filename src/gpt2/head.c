@@ -3,14 +3,17 @@
  *
  *     loss = sum w (log sum exp(l) - l_target) / W      dl = w (p - onehot) / W      dx = dl E      dE = dl' x
  *
- * dl is never written. With e = exp(l - max l) and f = w / (W sum e), a number for each position,
+ * dl is never written. With e = exp(l - shift) and f = w / (W sum e), a number for each position,
  *
  *     dx = f (e E) - w/W E_target          dE = e' (f x) - (for each position, at its target's row) w/W x
  *
- * so the largest array meets three products, one maximum and one exponential, and nothing else.
+ * A tile of positions goes through the vocabulary once, WORDS at a time: their logits, e and its product with E are
+ * made while both are in the second cache. So the shift of a position has to be chosen before all logits are there: it
+ * is the largest of the first WORDS, and where a later one is so much larger that e might not fit a float, what has
+ * been made is put right (Milakov and Gimelshein 2018 have the idea).
  *
- * A block holds so many rows of logits as fit BUDGET. Its rows are made side by side in tiles; then dE is added to,
- * rows of E side by side. So every float of dE is a sum in one order, whatever the number of threads. */
+ * A block holds e of so many positions as fit BUDGET, WORDS by WORDS. Its tiles are made side by side; then dE is added
+ * to, rows of E side by side. So every float of dE is a sum in one order, whatever the number of threads. */
 #include "gpt2/head.h"
 #include "base/mem.h"
 #include "base/status.h"
@@ -19,15 +22,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 128, TABLE_ROWS = 512 };
-static const size_t budget = (size_t)16 << 20; /* floats of a block of logits: 64 MiB */
+enum { ROWS = 128, WORDS = 256 };
+static const size_t budget = (size_t)16 << 20; /* floats of a block: 64 MiB */
+static const float rise = 40;                  /* above the shift: e up to exp(40), and sums of V of them, are floats */
 
 struct tdm_head {
     const tdm_gpt2 *g;
     tdm_gemm_fn *gemm;
     float *block;          /* the floats below */
-    size_t rows;           /* of logits */
-    float *logits;         /* rows x V */
+    size_t rows;           /* positions of a block */
+    float *e;              /* parts(V) x rows x WORDS */
     float *x, *dx;         /* most x C: the positions that have a target, one behind another */
     float *fx;             /* most x C: f x */
     float *weight;         /* most: divided by the mass */
@@ -37,9 +41,11 @@ struct tdm_head {
     size_t first, n; /* the block in the works */
 };
 
+static size_t parts(size_t V) { return (V + WORDS - 1) / WORDS; }
+
 static size_t block_of(tdm_gpt2_shape s, size_t most)
 {
-    size_t rows = budget / s.V / ROWS * ROWS;
+    size_t rows = budget / (parts(s.V) * WORDS) / ROWS * ROWS;
     if (rows < ROWS) rows = ROWS;
     return rows < most ? rows : most;
 }
@@ -50,7 +56,7 @@ static size_t place(tdm_head *h, float *block, tdm_gpt2_shape s, size_t most)
     const struct {
         float **at;
         size_t n;
-    } list[] = {{&h->logits, block_of(s, most) * s.V},
+    } list[] = {{&h->e, block_of(s, most) * parts(s.V) * WORDS},
                 {&h->x, most * s.C},
                 {&h->dx, most * s.C},
                 {&h->fx, most * s.C},
@@ -123,39 +129,81 @@ static size_t gather(tdm_head *h, const float *x, const tdm_gpt2_batch *b, doubl
     return M;
 }
 
+/* Words part * WORDS .. of a position of the block: WORDS apart from one position to the next. */
+static float *part_of(const tdm_head *h, size_t part, size_t row) { return h->e + (part * h->rows + row) * WORDS; }
+
+/* What is known of a position on its way through the vocabulary. */
+typedef struct position {
+    float shift, sum, target; /* target: its logit */
+} position;
+
+/* A higher shift, for all that was made before part `end`. */
+static void raise(const tdm_head *h, position *p, float shift, size_t row, size_t end)
+{
+    const tdm_kernels *k = tdm_kernels_best();
+    float less = expf(p->shift - shift), *dx = h->dx + (h->first + row) * h->g->s.C;
+    for (size_t part = 0; part < end; part++) k->scale(part_of(h, part, row), less, part_of(h, part, row), WORDS);
+    k->scale(dx, less, dx, h->g->s.C);
+    p->sum *= less;
+    p->shift = shift;
+}
+
+/* n logits become e. */
+static void exponentials(const tdm_head *h, position *p, size_t row, size_t part, size_t n)
+{
+    const tdm_kernels *k = tdm_kernels_best();
+    float *l = part_of(h, part, row), most = k->max(l, n);
+    size_t target = h->target[h->first + row];
+    if (target / WORDS == part) p->target = l[target % WORDS];
+    if (!part) *p = (position){most, 0, p->target};
+    else if (most > p->shift + rise) raise(h, p, most, row, part);
+    p->sum += k->exp_sum(l, l, p->shift, n);
+}
+
 static void rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     tdm_head *h = ctx;
     const tdm_kernels *k = tdm_kernels_best();
-    size_t V = h->g->s.V, C = h->g->s.C, first = h->first + begin, n = end - begin;
-    float *l = h->logits + begin * V, f[ROWS];
+    const size_t V = h->g->s.V, C = h->g->s.C, first = h->first + begin, n = end - begin;
+    const float *E = h->g->w.wte;
+    float *x = h->x + first * C, *dx = h->dx + first * C;
+    position p[ROWS] = {0};
     (void)chunk;
-    h->gemm(0, 1, n, V, C, 1, h->x + first * C, C, h->g->w.wte, C, 0, l, V);
-    for (size_t i = 0; i < n; i++) {
-        float *row = l + i * V, w = h->weight[first + i], target = row[h->target[first + i]];
-        float most = k->max(row, V), sum = k->exp_sum(row, row, most, V);
-        h->loss[first + i] = (double)w * (log((double)sum) + (double)most - (double)target);
-        f[i] = w / sum;
-        k->scale(h->fx + (first + i) * C, f[i], h->x + (first + i) * C, C);
+    for (size_t part = 0; part < parts(V); part++, E += WORDS * C) {
+        size_t words = V - part * WORDS < WORDS ? V - part * WORDS : WORDS;
+        float *l = part_of(h, part, begin);
+        h->gemm(0, 1, n, words, C, 1, x, C, E, C, 0, l, WORDS);
+        for (size_t i = 0; i < n; i++) exponentials(h, &p[i], begin + i, part, words);
+        h->gemm(0, 0, n, C, words, 1, l, WORDS, E, C, part ? 1 : 0, dx, C);
     }
-    h->gemm(0, 0, n, C, V, 1, l, V, h->g->w.wte, C, 0, h->dx + first * C, C);
-    for (size_t i = 0; i < n; i++) {
-        float *dx = h->dx + (first + i) * C;
-        k->scale(dx, f[i], dx, C);
-        k->axpy(dx, -h->weight[first + i], h->g->w.wte + h->target[first + i] * C, C);
+    for (size_t i = 0; i < n; i++, x += C, dx += C) {
+        float w = h->weight[first + i], f = w / p[i].sum;
+        h->loss[first + i] = (double)w * (log((double)p[i].sum) + (double)p[i].shift - (double)p[i].target);
+        k->scale(h->fx + (first + i) * C, f, x, C);
+        k->scale(dx, f, dx, C);
+        k->axpy(dx, -w, h->g->w.wte + h->target[first + i] * C, C);
     }
 }
 
+/* Of parts of the vocabulary, counted from the first that is wanted. */
 static void table(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     tdm_head *h = ctx;
-    size_t V = h->g->s.V, C = h->g->s.C, from = h->into.from;
+    const size_t V = h->g->s.V, C = h->g->s.C, from = h->into.from;
     (void)chunk;
-    h->gemm(1, 0, end - begin, C, h->n, 1, h->logits + from + begin, V, h->fx + h->first * C, C,
-            h->first || h->into.add ? 1 : 0, h->into.d + begin * C, C);
-    for (size_t i = h->first; i < h->first + h->n; i++)
-        if (h->target[i] >= from + begin && h->target[i] < from + end)
-            tdm_kernels_best()->axpy(h->into.d + (h->target[i] - from) * C, -h->weight[i], h->x + i * C, C);
+    for (size_t part = from / WORDS + begin; part < from / WORDS + end; part++) {
+        size_t at = part * WORDS, to = at + WORDS < V ? at + WORDS : V;
+        const float *e = part_of(h, part, 0);
+        if (at < from) {
+            e += from - at;
+            at = from;
+        }
+        h->gemm(1, 0, to - at, C, h->n, 1, e, WORDS, h->fx + h->first * C, C, h->first || h->into.add ? 1 : 0,
+                h->into.d + (at - from) * C, C);
+        for (size_t i = h->first; i < h->first + h->n; i++)
+            if (h->target[i] >= at && h->target[i] < to)
+                tdm_kernels_best()->axpy(h->into.d + (h->target[i] - from) * C, -h->weight[i], h->x + i * C, C);
+    }
 }
 
 double tdm_head_step(tdm_head *h, float *dx, tdm_head_table into, double mass, const float *x, const tdm_gpt2_batch *b,
@@ -169,7 +217,7 @@ double tdm_head_step(tdm_head *h, float *dx, tdm_head_table into, double mass, c
     for (h->first = 0; h->first < M; h->first += h->n) {
         h->n = M - h->first < h->rows ? M - h->first : h->rows;
         tdm_pool_for(pool, h->n, ROWS, rows, h);
-        if (learned) tdm_pool_for(pool, learned, TABLE_ROWS, table, h);
+        if (learned) tdm_pool_for(pool, parts(V) - into.from / WORDS, 1, table, h);
     }
     for (size_t m = 0; m < M; m++) {
         loss += h->loss[m];
