@@ -6,6 +6,7 @@
  *     a       d = 128, 4 layers, 4 heads, 12,000 words, 32 sequences of 64
  *     b       d = 256, 6 layers, 8 heads, 50,257 words, 8 sequences of 128
  *     c       GPT-2 small, 124 million weights, 4 sequences of 64
+ *     long    d = 256, 4 layers, 8 heads, 4,000 words, 2 sequences of 1,024
  *     items   d = 128, 2 layers, 2 heads, 12,101 items, 2,048 tokens of histories of up to 50
  *
  *     lora=RANK        adapters in place of the weights
@@ -34,6 +35,7 @@ static const struct {
     {"a", {12000, 64, 128, 4, 4}, 2048, 64, 64, 0},
     {"b", {50257, 128, 256, 6, 8}, 1024, 128, 128, 0},
     {"c", {50257, 1024, 768, 12, 12}, 256, 64, 64, 0},
+    {"long", {4000, 1024, 256, 4, 8}, 2048, 1024, 1024, 0.1f},
     {"items", {12102, 51, 128, 2, 2}, 2048, 2, 50, 0.4f},
 };
 

@@ -16,7 +16,7 @@ typedef struct tdm_span {
     size_t at, n;
 } tdm_span;
 
-size_t tdm_attention_floats(size_t longest); /* of scratch, for sequences up to this long */
+size_t tdm_attention_floats(size_t longest); /* of scratch, for sequences up to this long: in proportion to it */
 
 /* att: N x C; mass: N x H; qkv: N x 3C: queries, keys, values. */
 void tdm_attention_forward(float *att, float *mass, const float *qkv, tdm_gpt2_shape s, size_t layer, tdm_span span,
