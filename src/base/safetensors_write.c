@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* sync_file_range */
+#include "base/draft.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PADDING = 64 };
 
@@ -103,67 +99,34 @@ tdm_status tdm_safetensors_write_common(const char *path, const tdm_tensor *t, s
 
 /* ---- piece by piece ---- */
 
-enum { SOON = 1 << 16 };
-
 struct tdm_safetensors_out {
-    char *path, *draft; /* draft: "<path>.tmp", what is written to */
-    int fd;
-    size_t header, n, *at, *order;
+    tdm_draft *draft;
+    size_t header, *at, *order;
 };
 
 void tdm_safetensors_drop(tdm_safetensors_out *o)
 {
     if (!o) return;
-    if (o->fd >= 0) {
-        close(o->fd);
-        unlink(o->draft);
-    }
-    tdm_free(o->path);
-    tdm_free(o->draft);
+    tdm_draft_drop(o->draft);
     tdm_free(o->at);
     tdm_free(o->order);
     tdm_free(o);
 }
 
-static tdm_status fail(const tdm_safetensors_out *o, const char *what, tdm_err *err)
-{
-    return tdm_fail(err, TDM_E_IO, "%s: could not %s: %s", o->draft, what, strerror(errno));
-}
-
-static tdm_status put(const tdm_safetensors_out *o, size_t at, const char *p, size_t n, tdm_err *err)
-{
-    while (n) {
-        ssize_t w = pwrite(o->fd, p, n > (1u << 30) ? 1u << 30 : n, (off_t)at);
-        if (w < 0 && errno == EINTR) continue;
-        if (w < 0) return fail(o, "write", err);
-        p += w;
-        at += (size_t)w;
-        n -= (size_t)w;
-    }
-    return TDM_OK;
-}
-
 tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, const tdm_tensor *t, size_t n,
                                  tdm_err *err)
 {
-    tdm_buf h = {0}, draft = {0};
+    tdm_buf h = {0};
     tdm_safetensors_out *o = tdm_new(1, sizeof *o);
     *out = NULL;
-    tdm_buf_fmt(&draft, "%s.tmp", path);
-    if (o) {
-        *o = (tdm_safetensors_out){.path = tdm_strdup(path),
-                                   .draft = draft.p,
-                                   .fd = -1,
-                                   .n = n,
-                                   .at = tdm_new(n + 1, sizeof *o->at),
-                                   .order = tdm_new(n, sizeof *o->order)};
-        if (o->at && o->order) header_make(&h, o->order, o->at, t, n, NULL, PADDING);
-        o->header = h.n;
-    } else tdm_buf_clear(&draft);
-    tdm_status st = o && o->path && o->at && o->order && !draft.failed && !h.failed ? TDM_OK : tdm_nomem(err, path);
-    if (!st && (o->fd = open(o->draft, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0) st = fail(o, "create", err);
-    if (!st && ftruncate(o->fd, (off_t)(o->header + o->at[n]))) st = fail(o, "make room in", err);
-    if (!st) st = put(o, 0, h.p, h.n, err);
+    if (!o) return tdm_nomem(err, path);
+    o->at = tdm_new(n + 1, sizeof *o->at);
+    o->order = tdm_new(n, sizeof *o->order);
+    if (o->at && o->order) header_make(&h, o->order, o->at, t, n, NULL, PADDING);
+    o->header = h.n;
+    tdm_status st = o->at && o->order && !h.failed ? TDM_OK : tdm_nomem(err, path);
+    if (!st) st = tdm_draft_open(&o->draft, path, o->header + o->at[n], err);
+    if (!st) st = tdm_draft_put(o->draft, 0, h.p, h.n, err);
     tdm_buf_clear(&h);
     if (st) tdm_safetensors_drop(o);
     else *out = o;
@@ -173,25 +136,13 @@ tdm_status tdm_safetensors_begin(tdm_safetensors_out **out, const char *path, co
 tdm_status tdm_safetensors_put(tdm_safetensors_out *o, size_t tensor, size_t at_byte, const void *bytes, size_t n,
                                tdm_err *err)
 {
-    size_t at = o->header + o->at[tensor] + at_byte;
-    tdm_status st = put(o, at, bytes, n, err);
-#ifdef __linux__
-    if (!st && n >= SOON)
-        (void)sync_file_range(o->fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE); /* the disk may begin */
-#endif
-    return st;
+    return tdm_draft_put(o->draft, o->header + o->at[tensor] + at_byte, bytes, n, err);
 }
 
 tdm_status tdm_safetensors_end(tdm_safetensors_out *o, bool sync, tdm_err *err)
 {
-    tdm_status st = sync && fsync(o->fd) ? fail(o, "sync", err) : TDM_OK;
-    if (!st && rename(o->draft, o->path))
-        st = tdm_fail(err, TDM_E_IO, "%s: could not rename into place: %s", o->path, strerror(errno));
-    if (!st) {
-        close(o->fd);
-        o->fd = -1;
-        if (sync) tdm_file_settle(o->path);
-    }
+    tdm_status st = tdm_draft_end(o->draft, sync, err);
+    o->draft = NULL;
     tdm_safetensors_drop(o);
     return st;
 }

@@ -2,6 +2,7 @@
 /* folder.c - a GPT-2 in the Hugging Face layout: its weights, in one file or in several that an index names. */
 #include "gpt2/folder.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
@@ -103,28 +104,6 @@ static const tdm_tensor *find(const shards *s, const char *name)
 
 /* ---- reading ---- */
 
-static float half_to_float(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, e = h >> 10 & 31, m = h & 1023, bits;
-    if (e == 31) bits = sign | 0x7f800000 | m << 13;
-    else if (e) bits = sign | (e + 112) << 23 | m << 13;
-    else {
-        float f = (float)m * 0x1p-24f;
-        return sign ? -f : f;
-    }
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float bfloat_to_float(uint16_t h)
-{
-    uint32_t bits = (uint32_t)h << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
 /* A file's data need not be aligned: element by element through memcpy. */
 static bool convert(float *out, const tdm_tensor *t, size_t n)
 {
@@ -136,7 +115,7 @@ static bool convert(float *out, const tdm_tensor *t, size_t n)
             memcpy(&out[i], p + 4 * i, 4);
         } else {
             memcpy(&h, p + 2 * i, 2);
-            out[i] = t->dtype == TDM_F16 ? half_to_float(h) : bfloat_to_float(h);
+            out[i] = t->dtype == TDM_F16 ? tdm_from_f16(h) : tdm_from_bf16(h);
         }
         finite = finite && isfinite(out[i]);
     }

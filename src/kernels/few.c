@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* few.c - the plain kernels for few rows against a panel of weights; few.inc says what they are for. */
-#include "kernels/bf16.h"
+#include "base/half.h"
 #include "kernels/tables.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
  * AMD's processors and half as fast on Intel's, which have other instructions for matrices; there, rounding and
  * multiplying floats costs least. Which way is taken depends on the processor and the shape alone, so results repeat.
  */
-#include "kernels/bf16.h"
+#include "base/half.h"
 #include "kernels/gemm.h"
 
 #include <dnnl.h>

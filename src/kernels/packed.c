@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/packed.h"
 #include "base/mem.h"
-#include "kernels/bf16.h"
+#include "base/half.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "kernels/bf16.h"
+#include "base/half.h"
 #include "kernels/gemm.h"
 
 #include <math.h>

@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "kernels/bf16.h"
 #include "kernels/packed.h"
 
 #include <math.h>
@@ -116,23 +115,9 @@ static void products_are_those_of_the_weights(void **state)
                 }
 }
 
-static void bf16_is_the_nearest(void **state)
-{
-    (void)state;
-    assert_int_equal(tdm_to_bf16(1), 0x3f80);
-    assert_int_equal(tdm_to_bf16(1 + 0x1p-8f), 0x3f80);            /* halfway: to the even one */
-    assert_int_equal(tdm_to_bf16(1 + 3 * 0x1p-8f), 0x3f82);        /* halfway, up to the even one */
-    assert_int_equal(tdm_to_bf16(1 + 0x1p-8f + 0x1p-20f), 0x3f81); /* above halfway */
-    assert_int_equal(tdm_to_bf16(-0.0f), 0x8000);
-    assert_int_equal(tdm_to_bf16(INFINITY), 0x7f80);
-    assert_true((tdm_to_bf16(NAN) & 0x7f80) == 0x7f80 && (tdm_to_bf16(NAN) & 0x7f));
-    assert_int_equal(tdm_to_bf16(3.4e38f), 0x7f80); /* beyond the largest: infinity, as IEEE 754 rounds */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(tables_agree),
-                                       cmocka_unit_test(products_are_those_of_the_weights),
-                                       cmocka_unit_test(bf16_is_the_nearest)};
+                                       cmocka_unit_test(products_are_those_of_the_weights)};
     return cmocka_run_group_tests_name("packed", tests, NULL, NULL);
 }
