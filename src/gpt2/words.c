@@ -24,6 +24,9 @@ const tdm_param tdm_words_params[] = {
     {"tokens", 2048, 64, 1000000, TDM_INTEGER, "tokens of an update"},
     {"rate", 0.002, 1e-6, 0.1, TDM_LOG, "learning rate from scratch"},
     {"tuning_rate", 0.00005, 1e-7, 0.1, TDM_LOG, "learning rate from a pretrained model"},
+    {"lora", 0, 0, 1024, TDM_INTEGER,
+     "rank of adapters trained in place of a pretrained model's weights; 0: the weights are trained"},
+    {"lora_rate", 0.0005, 1e-7, 0.1, TDM_LOG, "learning rate of the adapters and of the rows of new tokens"},
     {"floor", 0.05, 0, 1, TDM_LINEAR, "share of the rate at the end of its cosine; 1: the rate stays"},
     {"average", 0, 0, 100000, TDM_INTEGER, "updates that an average of the weights, which is kept, reaches back; 0: none"},
     {"dropout", 0.1, 0, 0.9, TDM_LINEAR, "part of the activations left out in training"},
@@ -39,6 +42,16 @@ const tdm_param tdm_words_params[] = {
     {"beam", 16, 1, 1000, TDM_INTEGER, "beginnings of one length that a ranking of titles carries on"},
     {0},
 };
+
+tdm_status tdm_gpt2_words_check(const tdm_params *p, const char *pretrained, tdm_err *err)
+{
+    double rank = tdm_param_get(p, "lora");
+    if (!(rank > 0) || pretrained) return TDM_OK;
+    return tdm_fail(err, TDM_E_ARG,
+                    "gpt2-words.lora=%.0f: adapters need a pretrained GPT-2 to stand beside; name its folder with --gpt2, "
+                    "or leave lora at 0",
+                    rank);
+}
 
 static tdm_status write_parameters(const tdm_words *w, const char *path, tdm_err *err)
 {

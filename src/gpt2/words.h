@@ -7,4 +7,8 @@
 
 extern const tdm_model_ops tdm_gpt2_words_ops;
 
+/* Refuses parameters that ask for adapters where there is nothing pretrained to put them beside (`pretrained` NULL). A
+ * fit does too; this needs no data. */
+tdm_status tdm_gpt2_words_check(const tdm_params *p, const char *pretrained, tdm_err *err);
+
 #endif

@@ -126,6 +126,7 @@ static tdm_status begin_pretrained(tdm_words *w, const char *folder, tdm_err *er
     if (!st) st = tdm_bpe_add_special(w->b, tdm_prompt_special, err);
     size_t V = st ? 0 : tdm_bpe_size(w->b);
     if (!st) st = extend(&w->g, old, V > old->s.V ? V : old->s.V, err);
+    w->fresh = V > was ? (V > old->s.V ? V : old->s.V) - was : 0;
     if (!st) { /* what the folder says beside its weights goes on with them */
         w->g->config = old->config;
         w->g->generation = old->generation;

@@ -5,11 +5,9 @@
  * the standard shape fewer in proportion, since each costs that much more, but not below LEAST. */
 #include "base/mem.h"
 #include "base/status.h"
-#include "gpt2/course.h"
-#include "gpt2/words_parts.h"
+#include "gpt2/words_learned.h"
 
 #include <math.h>
-#include <string.h>
 
 static const char stage[] = "gpt2-words";
 enum { LEAST = 50, STANDARD_WEIGHTS = 700000, OFTEN = 100 };
@@ -19,10 +17,10 @@ typedef struct fitting {
     tdm_words *w;
     tdm_docs docs, held;
     tdm_docs_room room;
+    tdm_learned learned;
     tdm_gpt2_trainer *trainer;
     tdm_adamw *adam;
     tdm_course *course;
-    float *average; /* of the weights, or NULL */
     uint32_t *order;
     size_t most, next; /* tokens of a batch; documents of this epoch given out */
     uint64_t epoch, steps;
@@ -84,28 +82,21 @@ static uint64_t updates(const fitting *f)
 static tdm_status course_open(fitting *f, tdm_err *err)
 {
     const tdm_params *p = f->in->params;
-    const tdm_gpt2 *g = f->w->g;
+    const char *rate = f->learned.lora ? "lora_rate" : f->in->pretrained ? "tuning_rate" : "rate";
     double reach = tdm_param_get(p, "average");
     const tdm_course_plan plan = {.name = stage,
                                   .run = f->in->run,
                                   .adam = f->adam,
                                   .key = key_of(f),
-                                  .schedule = {tdm_param_get(p, f->in->pretrained ? "tuning_rate" : "rate"),
-                                               f->steps / 20 + 1, f->steps, tdm_param_get(p, "floor")},
+                                  .schedule = {tdm_param_get(p, rate), f->steps / 20 + 1, f->steps,
+                                               tdm_param_get(p, "floor")},
                                   .share = 1 / (1 + reach),
                                   .checkpoint = f->in->checkpoint,
                                   .log = f->in->train_log,
                                   .ctx = f,
                                   .gradients = gradients};
     tdm_status st = tdm_course_open(&f->course, &plan, err);
-    if (st) return st;
-    tdm_course_array(f->course, "weights", g->block, g->n);
-    if (reach <= 0) return TDM_OK;
-    f->average = tdm_new(g->n, sizeof *f->average);
-    if (!f->average) return tdm_nomem(err, stage);
-    memcpy(f->average, g->block, g->n * sizeof *f->average);
-    tdm_course_average(f->course, "average", f->average, g->block, g->n);
-    return TDM_OK;
+    return st ? st : tdm_learned_join(&f->learned, f->course, reach > 0, err);
 }
 
 static tdm_status fitting_open(fitting *f, tdm_err *err)
@@ -113,7 +104,8 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     const tdm_params *p = f->in->params;
     tdm_run *run = f->in->run;
     tdm_words *w = f->w;
-    tdm_status st = tdm_words_begin(w, f->in->pretrained, run, err);
+    tdm_status st = tdm_gpt2_words_check(p, f->in->pretrained, err);
+    if (!st) st = tdm_words_begin(w, f->in->pretrained, run, err);
     if (!st) st = tdm_words_complete(w, err);
     if (!st) st = tdm_docs_make(&f->docs, &f->held, w, run, err);
     if (!st && !f->docs.n) st = tdm_fail(err, TDM_E_ARG, "gpt2-words: there are no histories to learn from");
@@ -124,12 +116,15 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     f->order = tdm_new(f->docs.n, sizeof *f->order);
     if (!f->order) return tdm_nomem(err, stage);
     st = tdm_docs_room_make(&f->room, f->most, err);
-    const tdm_gpt2_trainer_options o = {.most = f->most, .dropout = (float)tdm_param_get(p, "dropout")};
+    if (!st) st = tdm_learned_open(&f->learned, w, run->seed, err);
+    const tdm_gpt2_trainer_options o = {.most = f->most,
+                                        .dropout = (float)tdm_param_get(p, "dropout"),
+                                        .lora = f->learned.lora,
+                                        .rows = f->learned.rows};
     if (!st) st = tdm_gpt2_trainer_open(&f->trainer, w->g, &o, run, err);
     if (st) return st;
     tdm_adamw_group group[TDM_GPT2_GROUPS];
-    const tdm_gpt2_tensors grad = tdm_gpt2_trainer_grad(f->trainer);
-    size_t n = tdm_gpt2_groups(group, w->g, &grad, (float)tdm_param_get(p, "decay"));
+    size_t n = tdm_gpt2_trainer_groups(f->trainer, group, (float)tdm_param_get(p, "decay"));
     st = tdm_adamw_open(&f->adam, group, n, (tdm_adamw_options){.beta1 = 0.9f, .beta2 = 0.98f, .eps = 1e-8f, .clip = 1},
                         err);
     return st ? st : course_open(f, err);
@@ -140,10 +135,10 @@ static void fitting_close(fitting *f)
     tdm_course_close(f->course);
     tdm_adamw_close(f->adam);
     tdm_gpt2_trainer_close(f->trainer);
+    tdm_learned_clear(&f->learned);
     tdm_docs_room_clear(&f->room);
     tdm_docs_clear(&f->docs);
     tdm_docs_clear(&f->held);
-    tdm_free(f->average);
     tdm_free(f->order);
     if (f->w) tdm_words_close(&f->w->base);
 }
@@ -163,7 +158,7 @@ static tdm_status train(fitting *f, tdm_err *err)
                 (unsigned long long)f->steps, tdm_course_tell(f->course).recent);
         if (step < f->steps) st = tdm_course_keep(f->course, err);
     }
-    if (!st && f->average) memcpy(f->w->g->block, f->average, f->w->g->n * sizeof *f->average);
+    if (!st) tdm_learned_finish(&f->learned);
     return st;
 }
 

@@ -61,6 +61,7 @@ typedef struct tdm_words {
     tdm_tokens word[5]; /* " hated" .. " loved" as tokens */
     uint32_t *plain;    /* tokens that may stand in a sentence, in order; room for two marks behind them */
     size_t n_plain;
+    size_t fresh;   /* last rows of the token table that no token of the pretrained vocabulary had */
     bool writes;    /* the training rows have summaries or reviews */
     bool summaries; /* ... summaries: an answer begins with one */
     bool reviews;   /* ... reviews: an answer goes on with a sentence of one */
