@@ -3,6 +3,7 @@
 #include "api/registry.h"
 #include "base/file.h"
 #include "eval/evaluate.h"
+#include "gpt2/words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -175,7 +176,11 @@ tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
     tdm_status st = log_check(o->train_log, err);
     if (!st) st = set_check(o, err);
     if (!st) st = tdm_models_choose(chosen, o->models, err);
-    for (int i = 0; !st && tdm_models[i]; i++) st = tdm_settings_params(&params, tdm_models[i], o, err);
+    for (int i = 0; !st && tdm_models[i]; i++) {
+        st = tdm_settings_params(&params, tdm_models[i], o, err);
+        if (!st && chosen[i] && tdm_models[i] == &tdm_gpt2_words_ops)
+            st = tdm_gpt2_words_check(&params, o->gpt2, err);
+    }
     if (!st) st = tdm_protocol_parse(&protocol, o, true, 0, err);
     return st ? st : tdm_cutoffs_parse(k, &n_k, o->cutoffs, err);
 }

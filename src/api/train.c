@@ -174,6 +174,7 @@ static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **nee
                         .checkpoint = checkpoint,
                         .train_log = t->o->train_log,
                         .pretrained = t->o->gpt2,
+                        .memory = t->o->memory,
                         .run = t->run};
     double began = tdm_seconds();
     tdm_peak_memory_reset();

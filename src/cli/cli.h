@@ -45,15 +45,15 @@ typedef struct cli_option {
     const char *help;
 } cli_option;
 
-extern const cli_option cli_common[], cli_prepare_options[], cli_protocol_options[], cli_train_options[],
-    cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_all_option[], cli_item_option[], cli_export_options[],
+extern const cli_option cli_common[], cli_prepare_options[], cli_memory_option[], cli_protocol_options[],
+    cli_train_options[], cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_all_option[], cli_item_option[], cli_export_options[],
     cli_forget_options[];
 
 typedef struct cli_verb {
     const char *name, *words, *summary;
     int (*run)(cli_args *a, tdm_run *run);
     size_t least_words, most_words;
-    const cli_option *options[6]; /* tables, NULL at the end; cli_common belongs to all */
+    const cli_option *options[7]; /* tables, NULL at the end; cli_common belongs to all */
     const char *more;             /* what --help says below the options; may be NULL */
 } cli_verb;
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIT_OPTIONS cli_out_option, cli_prepare_options, cli_protocol_options, cli_train_options, cli_evaluate_options
+#define FIT_OPTIONS                                                                                                    \
+    cli_out_option, cli_prepare_options, cli_memory_option, cli_protocol_options, cli_train_options,                   \
+        cli_evaluate_options
 
 const cli_verb cli_verbs[] = {
     {"demo",
@@ -32,7 +34,7 @@ const cli_verb cli_verbs[] = {
      cmd_prepare,
      1,
      CLI_MAX_LIST,
-     {cli_out_option, cli_prepare_options},
+     {cli_out_option, cli_prepare_options, cli_memory_option},
      NULL},
     {"train",
      "DATASET",
@@ -40,7 +42,7 @@ const cli_verb cli_verbs[] = {
      cmd_train,
      1,
      1,
-     {cli_out_option, cli_protocol_options, cli_train_options},
+     {cli_out_option, cli_memory_option, cli_protocol_options, cli_train_options},
      NULL},
     {"update",
      "MODEL DATASET",

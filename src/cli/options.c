@@ -33,8 +33,12 @@ const cli_option cli_prepare_options[] = {
     {"max-bad", 0, CLI_REAL, "SHARE", AT(o.max_bad), "refuse a file of which more than this share of rows is bad (default 0.5)"},
     {"mend-ids", 0, CLI_FLAG, NULL, AT(mend_ids), "put back leading zeros that a spreadsheet took off ids"},
     {"keep", 0, CLI_TEXT, "RULE,…", AT(o.keep), "leave rules out: duplicates, scale, placeholders, people, html, length"},
-    {"memory", 0, CLI_BYTES, "SIZE", AT(o.memory), "memory to prepare in, such as 256M (default: half of the machine's)"},
     {"rejects", 0, CLI_TEXT, "FILE", AT(o.rejects), "write bad rows here, as JSON lines with the reason"},
+    {0},
+};
+
+const cli_option cli_memory_option[] = {
+    {"memory", 0, CLI_BYTES, "SIZE", AT(o.memory), "memory to prepare in and to train a GPT-2 in, such as 256M (default: by what is there)"},
     {0},
 };
 

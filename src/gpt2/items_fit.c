@@ -144,7 +144,8 @@ static tdm_status fitting_open(fitting *f, const tdm_fit_input *in, tdm_err *err
     if (!st) st = tdm_gpt2_open(&f->m->g, s, err);
     if (!st) st = tdm_items_table_open(&f->table, f->m, S, s.C, err);
     if (!st) st = tdm_items_feed_open(&f->feed, in->train, s.T, tokens < share ? tokens : share, err);
-    const tdm_gpt2_trainer_options o = {.most = f->feed.most, .dropout = (float)tdm_param_get(p, "dropout")};
+    const tdm_gpt2_trainer_options o = {
+        .most = f->feed.most, .dropout = (float)tdm_param_get(p, "dropout"), .memory = in->memory};
     if (!st) st = tdm_gpt2_trainer_open(&f->trainer, f->live, &o, in->run, err);
     if (!st) st = optimiser_open(f, err);
     if (st) return st;
@@ -226,6 +227,7 @@ tdm_status tdm_items_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     if (!st) {
         tdm_log(in->run, TDM_LOG_INFO, stage, "%zu items, %zu tokens an epoch in %zu batches, %llu epochs%s", f.m->I,
                 f.feed.N, f.feed.steps, (unsigned long long)f.epochs, f.table.K ? "" : "; items have no words");
+        tdm_gpt2_plan_log(tdm_gpt2_trainer_plan(f.trainer), in->run, stage);
         st = tdm_course_begin(f.course, err);
     }
     if (!st) {

@@ -110,7 +110,7 @@ tdm_status tdm_gpt2_plan_make(tdm_gpt2_plan *out, tdm_gpt2_shape s, const tdm_gp
     *out = p;
     if (o->memory && p.all > o->memory)
         return tdm_fail(err, TDM_E_NOMEM,
-                        "training takes %.0f MB at least, and %.0f MB are allowed: allow more, or fewer tokens at once",
+                        "training a GPT-2 takes %.0f MB at least, and %.0f MB are allowed: allow more, or fewer tokens at once",
                         (double)p.all / 1e6, (double)o->memory / 1e6);
     return TDM_OK;
 }
@@ -131,4 +131,11 @@ void tdm_gpt2_plan_say(const tdm_gpt2_plan *p, char out[TDM_PLAN_TEXT])
     at += (size_t)snprintf(out + at, TDM_PLAN_TEXT - at, "in all %.0f MB", (double)p->all / 1e6);
     if (p->remade)
         snprintf(out + at, TDM_PLAN_TEXT - at, "; %zu of %zu blocks are made again in backward", p->remade, p->layers);
+}
+
+void tdm_gpt2_plan_log(const tdm_gpt2_plan *p, tdm_run *run, const char *stage)
+{
+    char text[TDM_PLAN_TEXT];
+    tdm_gpt2_plan_say(p, text);
+    tdm_log(run, TDM_LOG_INFO, stage, "memory: %s", text);
 }

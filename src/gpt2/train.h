@@ -37,6 +37,7 @@ tdm_status tdm_gpt2_plan_make(tdm_gpt2_plan *out, tdm_gpt2_shape s, const tdm_gp
 /* "weights 498 MB, gradients 498 MB, ..., in all 2124 MB" */
 enum { TDM_PLAN_TEXT = 256 };
 void tdm_gpt2_plan_say(const tdm_gpt2_plan *p, char out[TDM_PLAN_TEXT]);
+void tdm_gpt2_plan_log(const tdm_gpt2_plan *p, tdm_run *run, const char *stage); /* the same behind "memory: " */
 
 /* ---- gradients ---- */
 

@@ -119,6 +119,7 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     if (!st) st = tdm_learned_open(&f->learned, w, run->seed, err);
     const tdm_gpt2_trainer_options o = {.most = f->most,
                                         .dropout = (float)tdm_param_get(p, "dropout"),
+                                        .memory = f->in->memory,
                                         .lora = f->learned.lora,
                                         .rows = f->learned.rows};
     if (!st) st = tdm_gpt2_trainer_open(&f->trainer, w->g, &o, run, err);
@@ -175,6 +176,7 @@ tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
         tdm_log(in->run, TDM_LOG_INFO, stage, "%zu documents of %zu tokens (%s), %zu words, %llu updates of %zu tokens",
                 f.docs.n, f.docs.all.token.n, f.w->writes ? "reviews" : "titles only", tdm_bpe_size(f.w->b),
                 (unsigned long long)f.steps, f.most);
+        tdm_gpt2_plan_log(tdm_gpt2_trainer_plan(f.trainer), in->run, stage);
         st = train(&f, err);
     }
     double perplexity;

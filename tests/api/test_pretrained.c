@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_pretrained.c - a training begins from somebody's GPT-2, in whichever files it lies, or says why it cannot. */
+/* test_pretrained.c - a training begins from somebody's GPT-2, in whichever files it lies, or says why it cannot;
+ * and within the memory that it is given. */
 #include "check.h"
 
 #include "base/file.h"
@@ -114,8 +115,87 @@ static void the_form_of_a_folder_does_not_matter(void **state)
     assert_non_null(strstr(err.msg, "save_pretrained"));
 }
 
+/* ---- what a training may take ---- */
+
+/* Models of whose training the plan was said. */
+typedef struct plans {
+    bool items, words, adapters;
+} plans;
+
+static void note(void *ctx, tdm_log_level level, const char *stage, const char *message)
+{
+    plans *p = ctx;
+    if (level != TDM_LOG_INFO || strncmp(message, "memory: weights ", 16) || !strstr(message, "in all ")) return;
+    if (!strcmp(stage, "gpt2-items")) p->items = true;
+    if (!strcmp(stage, "gpt2-words")) p->words = true;
+    if (strstr(message, "adapters ")) p->adapters = true;
+}
+
+static tdm_status short_train(const char *models, const char *pretrained, const char *more, size_t memory, plans *p,
+                              tdm_err *err)
+{
+    const char *set[] = {"gpt2-words.steps=2", "gpt2-items.epochs=1", "gpt2-items.updates=1", more};
+    char folder[96], *summary = NULL;
+    tdm_run *run;
+    *p = (plans){0};
+    CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = 2, .seed = 1, .log = note, .ctx = p}, err), *err);
+    snprintf(folder, sizeof folder, "%s/short", top);
+    tdm_status st = tdm_pipeline_train(
+        &summary, dataset, folder,
+        &(tdm_options){.models = models, .gpt2 = pretrained, .set = set, .n_set = 4, .memory = memory}, run, err);
+    tdm_text_free(summary);
+    tdm_run_close(run);
+    return st;
+}
+
+static void a_training_says_what_it_takes_and_takes_no_more(void **state)
+{
+    (void)state;
+    tdm_err err;
+    plans p;
+    static const char none[] = "gpt2-words.lora=0";
+    CHECK_OK(short_train("content,gpt2-items", NULL, none, 0, &p, &err), err);
+    CHECK(p.items && !p.words && !p.adapters);
+    CHECK_OK(short_train("gpt2-words", NULL, none, 0, &p, &err), err);
+    CHECK(p.words && !p.items && !p.adapters);
+    static const char *const each[] = {"content,gpt2-items", "gpt2-words"};
+    for (size_t i = 0; i < 2; i++) { /* another rate: not what is trained already */
+        CHECK(short_train(each[i], NULL, i ? "gpt2-words.rate=.003" : "gpt2-items.rate=.003", 1 << 20, &p, &err) ==
+              TDM_E_NOMEM);
+        assert_non_null(strstr(err.msg, "training a GPT-2 takes"));
+        CHECK(!p.items && !p.words);
+    }
+    CHECK_OK(short_train("gpt2-words", NULL, "gpt2-words.rate=.003", 100 << 20, &p, &err), err);
+}
+
+static void adapters_need_something_pretrained(void **state)
+{
+    (void)state;
+    tdm_err err;
+    plans p;
+    pretrained_make();
+    CHECK(short_train("popularity,gpt2-words", NULL, "gpt2-words.lora=4", 0, &p, &err) == TDM_E_ARG);
+    assert_non_null(strstr(err.msg, "--gpt2"));
+    CHECK_OK(short_train("popularity", NULL, "gpt2-words.lora=4", 0, &p, &err), err); /* it is not trained */
+    CHECK_OK(short_train("gpt2-words", gpt2, "gpt2-words.lora=4", 0, &p, &err), err);
+    CHECK(p.adapters);
+    tdm_gpt2 *was, *now;
+    char folder[96];
+    snprintf(folder, sizeof folder, "%s/short/gpt2-words", top);
+    CHECK_OK(tdm_gpt2_load(&was, gpt2, &err), err);
+    CHECK_OK(tdm_gpt2_load(&now, folder, &err), err);
+    size_t C = was->s.C;
+    assert_memory_equal(now->w.wte, was->w.wte, was->s.V * C * sizeof(float));
+    assert_memory_equal(now->w.fcb, was->w.fcb, 4 * C * sizeof(float));
+    assert_true(memcmp(now->w.fcw, was->w.fcw, 4 * C * C * sizeof(float)) != 0);
+    tdm_gpt2_close(was);
+    tdm_gpt2_close(now);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_form_of_a_folder_does_not_matter)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_form_of_a_folder_does_not_matter),
+                                       cmocka_unit_test(a_training_says_what_it_takes_and_takes_no_more),
+                                       cmocka_unit_test(adapters_need_something_pretrained)};
     return cmocka_run_group_tests_name("pretrained", tests, open_all, close_all);
 }
