@@ -30,7 +30,7 @@ typedef struct trainer {
     tdm_params params[TDM_MAX_MODELS];
     uint64_t key[TDM_MAX_MODELS];
     cJSON *done;     /* name: key, of what is saved; written as progress.json */
-    cJSON *measured; /* name: {seconds, peak_memory}; written as training.json */
+    cJSON *measured; /* name: {seconds, peak_memory, curves}; written as training.json */
 } trainer;
 
 static tdm_status path_to(char **out, const trainer *t, const char *name, tdm_err *err)
@@ -138,7 +138,7 @@ static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs
     return true;
 }
 
-static tdm_status save(trainer *t, int i, const char *path, double seconds, tdm_err *err)
+static tdm_status save(trainer *t, int i, const char *path, double seconds, const cJSON *curves, tdm_err *err)
 {
     const char *name = tdm_models[i]->name;
     char hex[17];
@@ -155,6 +155,7 @@ static tdm_status save(trainer *t, int i, const char *path, double seconds, tdm_
     cJSON *m = cJSON_AddObjectToObject(t->measured, name);
     cJSON_AddNumberToObject(m, "seconds", seconds);
     cJSON_AddNumberToObject(m, "peak_memory", (double)tdm_peak_memory());
+    if (curves && curves->child) cJSON_AddItemToObject(m, "curves", cJSON_Duplicate(curves, true));
     st = write_json(t, t->measured, "training.json", err);
     return st ? st : write_json(t, t->done, "progress.json", err);
 }
@@ -175,14 +176,16 @@ static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **nee
                         .train_log = t->o->train_log,
                         .pretrained = t->o->gpt2,
                         .memory = t->o->memory,
+                        .curves = cJSON_CreateObject(),
                         .run = t->run};
     double began = tdm_seconds();
     tdm_peak_memory_reset();
     tdm_progress(t->run, tdm_models[i]->name, 0, 0, NULL);
     tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "fitting: %s", tdm_models[i]->summary);
     st = tdm_models[i]->fit(&t->b.model[i], &in, err);
-    if (!st) st = save(t, i, path, tdm_seconds() - began, err);
+    if (!st) st = save(t, i, path, tdm_seconds() - began, in.curves, err);
     if (!st) unlink(checkpoint);
+    cJSON_Delete(in.curves);
     tdm_free(checkpoint);
     return st;
 }

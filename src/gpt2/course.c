@@ -43,6 +43,7 @@ tdm_status tdm_course_open(tdm_course **out, const tdm_course_plan *p, tdm_err *
     tdm_adamw_state(p->adam, &m, &v, &n);
     tdm_course_array(c, "moment1", m, n);
     tdm_course_array(c, "moment2", v, n);
+    tdm_course_curve(c, "loss");
     tdm_status st = tdm_course_log_open(c, err);
     if (st) tdm_course_close(c);
     else *out = c;
@@ -183,6 +184,7 @@ static void tally(tdm_course *c, const tdm_course_batch *b)
     c->sum += b->loss * (double)b->tokens;
     c->tokens += (double)b->tokens;
     c->lap_tokens += b->tokens;
+    tdm_curve_add(&c->curve[0], c->step, b->loss, (double)b->tokens);
 }
 
 static tdm_status update(tdm_course *c, tdm_err *err)

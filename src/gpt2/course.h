@@ -114,7 +114,16 @@ typedef struct tdm_course_told {
 tdm_course_told tdm_course_tell(const tdm_course *c);
 void tdm_course_lap(tdm_course *c);
 
-/* A line of the log with one more value, such as what a judge said after an epoch. */
+/* Makes values that tdm_course_log is given under this name a curve beside that of the loss, and part of the state.
+ * Before tdm_course_begin. */
+void tdm_course_curve(tdm_course *c, const char *name);
+
+/* Adds what the course went through to `to` (may be NULL):  name: {"step": [...], "value": [...]}  for "loss" and each
+ * curve that has a value. A value is the mean over the updates behind the step before; at most TDM_COURSE_POINTS. */
+enum { TDM_COURSE_POINTS = 200 };
+void tdm_course_curves(const tdm_course *c, struct cJSON *to);
+
+/* A point of its curve and a line of the log: one more value, such as what a judge said after an epoch. */
 void tdm_course_log(tdm_course *c, const char *key, double value);
 
 uint64_t tdm_course_key(uint64_t key, const void *bytes, size_t n); /* mixes bytes into a key */

@@ -3,6 +3,7 @@
  *
  *     counters  U64  key, updates, updates when it was last kept, left out, in a row, times it went back, guard's count
  *     numbers   F64  share of the rate, recent loss, sum and tokens of the lap, guard's losses and norms, the model's
+ *     curves    F64  of each curve: points, stretch, values of the open point; step, value and weight of each point
  *     NAME      F32  each array as it is now
  *     good.NAME F32  each array as it was last kept, where that was not now
  *
@@ -15,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { CURVE = sizeof(tdm_curve) / sizeof(double) };
 enum { COUNTERS = 7, OWN = 4 + 2 * TDM_GUARD_WINDOW, NUMBERS = OWN + COURSE_NUMBERS };
 
 /* ---- numbers ---- */
@@ -75,7 +77,7 @@ static tdm_status kept_in(const tdm_course *c, const tdm_safetensors *f, const f
 
 tdm_status tdm_course_write(const tdm_course *c, tdm_err *err)
 {
-    tdm_tensor t[2 * COURSE_ARRAYS + 2];
+    tdm_tensor t[2 * COURSE_ARRAYS + 3];
     const uint64_t count[COUNTERS] = {c->p.key, c->step, c->kept, c->skipped, c->row, c->returns, c->guard.n};
     const char *meta[] = {"model", c->p.name, "what", "checkpoint", NULL};
     const float *kept[COURSE_ARRAYS];
@@ -85,6 +87,7 @@ tdm_status tdm_course_write(const tdm_course *c, tdm_err *err)
     size_t n = 0;
     t[n++] = tdm_tensor_1d("counters", TDM_U64, count, COUNTERS);
     t[n++] = tdm_tensor_1d("numbers", TDM_F64, number, numbers_of(number, c));
+    t[n++] = tdm_tensor_1d("curves", TDM_F64, c->curve, c->n_curves * CURVE);
     for (size_t i = 0; i < c->n; i++)
         t[n++] = tdm_tensor_1d(c->array[i].name, TDM_F32, c->array[i].data, c->array[i].count);
     if (c->kept < c->step) {
@@ -101,7 +104,7 @@ tdm_status tdm_course_write(const tdm_course *c, tdm_err *err)
 tdm_status tdm_course_read(tdm_course *c, tdm_err *why)
 {
     tdm_safetensors *f;
-    const void *counters, *numbers;
+    const void *counters, *numbers, *curves;
     const float *now[COURSE_ARRAYS];
     tdm_status st = tdm_safetensors_open(&f, c->p.checkpoint, why);
     if (st) return st;
@@ -112,6 +115,10 @@ tdm_status tdm_course_read(tdm_course *c, tdm_err *why)
     if (!st) st = tdm_safetensors_need(f, &numbers, "numbers", TDM_F64, OWN + c->n_numbers, why);
     if (!st && !possible(c, count, numbers))
         st = tdm_fail(why, TDM_E_FORMAT, "%s: its counters do not belong together", c->p.checkpoint);
+    if (!st) st = tdm_safetensors_need(f, &curves, "curves", TDM_F64, c->n_curves * CURVE, why);
+    for (size_t i = 0; !st && i < c->n_curves; i++)
+        if (!tdm_curve_possible((const tdm_curve *)curves + i))
+            st = tdm_fail(why, TDM_E_FORMAT, "%s: a curve of its losses cannot be one", c->p.checkpoint);
     for (size_t i = 0; !st && i < c->n; i++)
         st = array_in(f, &now[i], c->array[i].name, c->array[i].count, c->p.checkpoint, why);
     for (size_t i = 0; !st && count[2] < count[1] && i < c->n; i++) {
@@ -126,6 +133,7 @@ tdm_status tdm_course_read(tdm_course *c, tdm_err *why)
         c->returns = count[5];
         c->guard.n = count[6];
         numbers_take(c, numbers);
+        memcpy(c->curve, curves, c->n_curves * sizeof *c->curve);
         for (size_t i = 0; i < c->n; i++)
             if (c->array[i].count) memcpy(c->array[i].data, now[i], c->array[i].count * sizeof(float));
     }

@@ -91,6 +91,8 @@ void tdm_course_log_update(tdm_course *c, const tdm_course_batch *b, double rate
 
 void tdm_course_log(tdm_course *c, const char *key, double value)
 {
+    for (size_t i = 1; i < c->n_curves; i++)
+        if (!strcmp(c->curve_name[i], key) && isfinite(value)) tdm_curve_add(&c->curve[i], c->step, value, 1);
     if (!c->log.to) return;
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "model", c->p.name);

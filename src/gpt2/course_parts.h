@@ -7,7 +7,14 @@
 
 #include <stdio.h>
 
-enum { COURSE_ARRAYS = 12, COURSE_NUMBERS = 8, COURSE_NAME = 40 };
+enum { COURSE_ARRAYS = 12, COURSE_NUMBERS = 8, COURSE_NAME = 40, COURSE_CURVES = 2, COURSE_POINTS = TDM_COURSE_POINTS };
+
+/* Doubles alone: a curve is in the checkpoint as it is. */
+typedef struct tdm_point { double step, value, weight; } tdm_point;
+typedef struct tdm_curve {
+    double n, every, count; /* points that are whole; values of a whole one; values in point[n] */
+    tdm_point point[COURSE_POINTS];
+} tdm_curve;
 
 struct tdm_course {
     tdm_course_plan p;
@@ -21,12 +28,15 @@ struct tdm_course {
         size_t count;
     } array[COURSE_ARRAYS];
     double *number[COURSE_NUMBERS];
+    const char *curve_name[COURSE_CURVES];
+    size_t n_curves;
     /* ... and of the course */
     uint64_t step, kept; /* updates now, and when it was last kept */
     uint64_t skipped, row, returns;
     double share, recent;
     double sum, tokens; /* of losses by tokens, and tokens, since the last lap */
     tdm_guard guard;
+    tdm_curve curve[COURSE_CURVES]; /* the first is of the loss */
     /* not part of it */
     float *good;       /* all arrays, one behind another, where there is no checkpoint */
     double began, lap; /* seconds */
@@ -49,6 +59,11 @@ tdm_status tdm_course_write(const tdm_course *c, tdm_err *err);
 tdm_status tdm_course_read(tdm_course *c, tdm_err *why);
 /* Fills the arrays with what was last kept. */
 tdm_status tdm_course_restore(tdm_course *c, tdm_err *err);
+
+/* ---- curves (course_curve.c) ---- */
+
+void tdm_curve_add(tdm_curve *k, uint64_t step, double value, double weight);
+bool tdm_curve_possible(const tdm_curve *k); /* one that was read */
 
 /* ---- the log (course_log.c) ---- */
 

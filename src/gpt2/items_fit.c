@@ -122,6 +122,7 @@ static tdm_status course_open(fitting *f, const float *S, tdm_err *err)
     tdm_course_number(f->course, &f->best_value);
     tdm_course_number(f->course, &f->best_epoch);
     if (!in->judge) return TDM_OK;
+    tdm_course_curve(f->course, "ndcg@10");
     tdm_course_array(f->course, "best", f->best, f->m->g->n);
     tdm_course_array(f->course, "best.projection", f->best_P, P);
     return TDM_OK;
@@ -240,6 +241,7 @@ tdm_status tdm_items_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
         if (f.table.K) memcpy(f.m->P, f.best_P, f.table.K * f.table.C * sizeof(float));
     }
     if (!st) {
+        tdm_course_curves(f.course, in->curves);
         *out = &f.m->base;
         f.m = NULL;
     }

@@ -96,7 +96,9 @@ static tdm_status course_open(fitting *f, tdm_err *err)
                                   .ctx = f,
                                   .gradients = gradients};
     tdm_status st = tdm_course_open(&f->course, &plan, err);
-    return st ? st : tdm_learned_join(&f->learned, f->course, reach > 0, err);
+    if (st) return st;
+    if (f->held.n) tdm_course_curve(f->course, "perplexity");
+    return tdm_learned_join(&f->learned, f->course, reach > 0, err);
 }
 
 static tdm_status fitting_open(fitting *f, tdm_err *err)
@@ -188,6 +190,7 @@ tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
         }
     }
     if (!st) {
+        tdm_course_curves(f.course, in->curves);
         *out = &f.w->base;
         f.w = NULL;
     }

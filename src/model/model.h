@@ -27,6 +27,8 @@ typedef struct tdm_fit_input {
     const struct tdm_questions *labels; /* validation questions for models that learn from them (hybrid); else NULL */
     const char *checkpoint;          /* a file that an interrupted fit may write and a later one resume from; or NULL */
     const char *train_log;           /* a file that takes lines of JSON about the training; or NULL */
+    struct cJSON *curves;            /* an object that takes what the training went through, "loss": {"step": [...],
+                                        "value": [...]} and so on; or NULL */
     const char *pretrained;          /* a GPT-2 folder to begin from; or NULL */
     size_t memory;                   /* bytes that training a GPT-2 may take; 0: by what is free */
     tdm_run *run;

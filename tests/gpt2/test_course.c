@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/run.h"
-#include "gpt2/course.h"
+#include "gpt2/course_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -120,6 +120,7 @@ static tdm_status start(problem *p, tdm_err *err)
     tdm_course_array(p->course, "none", NULL, 0);
     tdm_course_average(p->course, "average", p->average, p->w, N);
     tdm_course_number(p->course, &p->number);
+    tdm_course_curve(p->course, "judged");
     return tdm_course_begin(p->course, err);
 }
 
@@ -139,6 +140,8 @@ static tdm_status go(problem *p, tdm_err *err)
         step += KEEP - step % KEEP;
         st = tdm_course_run(p->course, step, err);
         p->number = (double)step;
+        if (!st) tdm_course_log(p->course, "judged", 1 / p->number);
+        if (!st) tdm_course_log(p->course, "nobody's", 1);
         if (!st) st = tdm_course_keep(p->course, err);
     }
     return st;
@@ -322,6 +325,87 @@ static void the_average_is_its_formula(void **state)
     free(p);
 }
 
+/* ---- curves ---- */
+
+static cJSON *curves_of(const problem *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    tdm_course_curves(p->course, o);
+    return o;
+}
+
+static double number_at(const cJSON *curves, const char *name, const char *which, int i)
+{
+    const cJSON *list = cJSON_GetObjectItem(cJSON_GetObjectItem(curves, name), which);
+    if (i < 0) return cJSON_GetArraySize(list);
+    return cJSON_GetNumberValue(cJSON_GetArrayItem(list, i));
+}
+
+static void a_short_course_is_all_in_its_curves(void **state)
+{
+    (void)state;
+    problem *p = problem_new();
+    p->at[3] = NOTHING;
+    p->at[5] = NAN_LOSS;
+    p->at[80] = HIGH_LOSS;
+    started(p);
+    cJSON *o = curves_of(p);
+    CHECK(!o->child); /* nothing happened yet */
+    cJSON_Delete(o);
+    done(p);
+    o = curves_of(p);
+    CHECK(cJSON_GetArraySize(o) == 2 && number_at(o, "loss", "value", -1) == STEPS - 3);
+    CHECK(number_at(o, "judged", "value", -1) == STEPS / KEEP);
+    int at = 0;
+    for (uint64_t s = 1; s <= STEPS; s++) {
+        if (p->at[s] != NONE) continue;
+        tdm_rng rng = tdm_rng_make(7, 0, s);
+        double loss = 3;
+        for (size_t i = 0; i < N; i++) {
+            float g = p->seen[s][i] - (float)i + 0.1f * (float)tdm_rng_unit(&rng);
+            loss += (double)(g * g) / 2;
+        }
+        CHECK(number_at(o, "loss", "step", at) == (double)s);
+        assert_float_equal(number_at(o, "loss", "value", at), loss, 1e-12);
+        at++;
+    }
+    for (int i = 0; i < STEPS / KEEP; i++) {
+        CHECK(number_at(o, "judged", "step", i) == (i + 1) * KEEP);
+        assert_float_equal(number_at(o, "judged", "value", i), 1.0 / ((i + 1) * KEEP), 1e-12);
+    }
+    cJSON_Delete(o);
+    stop(p);
+    free(p);
+}
+
+/* Of whatever length: bounded points, steps that rise to the last one, and the mean of all that went in. */
+static void a_long_course_has_few_points(void **state)
+{
+    (void)state;
+    static const uint64_t lengths[] = {1, 199, 200, 201, 399, 400, 5000, 123457};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        tdm_curve k = {.every = 1};
+        double sum = 0, mass = 0, all = 0, of = 0;
+        for (uint64_t s = 1; s <= lengths[i]; s++) {
+            double value = (double)(s * s % 101), weight = (double)(1 + s % 7);
+            tdm_curve_add(&k, s, value, weight);
+            CHECK(tdm_curve_possible(&k));
+            sum += value * weight;
+            mass += weight;
+        }
+        size_t n = (size_t)k.n + (k.count > 0);
+        CHECK(n <= COURSE_POINTS && (n >= COURSE_POINTS / 2 || n == lengths[i]));
+        CHECK(k.point[n - 1].step == (double)lengths[i]);
+        for (size_t p = 0; p < n; p++) {
+            CHECK(!p || k.point[p].step > k.point[p - 1].step);
+            all += k.point[p].value * k.point[p].weight;
+            of += k.point[p].weight;
+        }
+        CHECK(of == mass);
+        assert_float_equal(all, sum, 1e-9 * sum);
+    }
+}
+
 /* ---- going on ---- */
 
 static void mishaps(problem *p)
@@ -345,6 +429,7 @@ static void stopped_after_any_update_it_ends_with_the_same_bytes(void **state)
     done(whole);
     tdm_course_told all = tdm_course_tell(whole->course);
     CHECK(all.skipped == 3 + TDM_COURSE_ROW && all.returns == 1);
+    cJSON *curves = curves_of(whole);
     p->checkpoint = path;
     for (uint64_t first = 1; first < STEPS; first++)
         for (uint64_t more = 1; more < 12 && first + more < STEPS; more += 5) { /* and once again, a little later */
@@ -368,10 +453,14 @@ static void stopped_after_any_update_it_ends_with_the_same_bytes(void **state)
             tdm_course_told t = tdm_course_tell(p->course);
             CHECK(t.skipped == all.skipped && t.returns == all.returns && t.share == all.share);
             CHECK(t.recent == all.recent && t.loss == all.loss);
+            cJSON *o = curves_of(p);
+            CHECK(cJSON_Compare(o, curves, true));
+            cJSON_Delete(o);
             CHECK(!memcmp(p->w, whole->w, sizeof p->w) && !memcmp(p->average, whole->average, sizeof p->average));
             stop(p);
         }
     stop(whole);
+    cJSON_Delete(curves);
     unlink(path);
     free(whole);
     free(p);
@@ -399,7 +488,8 @@ static void what_is_damaged_is_begun_anew(void **state)
     done(whole);
     p->checkpoint = path;
     const uint64_t high = UINT64_MAX, row = TDM_COURSE_ROW;
-    const double no_number = NAN, negative = -1;
+    const double no_number = NAN, negative = -1, many = COURSE_POINTS, half = 0.5;
+    enum { CURVES = 56 + 8 * (4 + 2 * TDM_GUARD_WINDOW + 1), CURVE = sizeof(tdm_curve) };
     const float nans[2] = {NAN, NAN};
     const struct {
         size_t at;
@@ -416,7 +506,15 @@ static void what_is_damaged_is_begun_anew(void **state)
         {56, &negative, "do not belong together"}, /* share of the rate */
         {64, &no_number, "do not belong together"},
         {56 + 8 * (4 + 2 * TDM_GUARD_WINDOW), &no_number, "do not belong"},
-        {56 + 8 * (4 + 2 * TDM_GUARD_WINDOW + 1), nans, "moment1 holds what is not a number"},
+        {CURVES, &negative, "cannot be one"}, /* points: too few, too many, half a one */
+        {CURVES, &many, "cannot be one"},
+        {CURVES, &half, "cannot be one"},
+        {CURVES + 8, &half, "cannot be one"},  /* the stretch of one */
+        {CURVES + 16, &many, "cannot be one"}, /* values of an open one */
+        {CURVES + 24, &no_number, "cannot be one"},
+        {CURVES + 40, &negative, "cannot be one"}, /* the weight of the first */
+        {CURVES + CURVE + 8, &negative, "cannot be one"},
+        {CURVES + 2 * CURVE, nans, "moment1 holds what is not a number"},
     };
     size_t kinds = sizeof damage / sizeof *damage;
     for (size_t i = 0; i < kinds + 5; i++) {
@@ -498,7 +596,7 @@ static void the_log_is_lines_of_json(void **state)
     stop(p);
     tdm_map map;
     CHECK_OK(tdm_map_open(&map, path, &err), err);
-    size_t lines = 0, left_out = 0, judged = 0, no_loss = 0;
+    size_t lines = 0, left_out = 0, judged = 0, beside = 0, no_loss = 0;
     const char *at = (const char *)map.p, *end = at + map.n;
     for (const char *next; at < end; at = next + 1, lines++) {
         cJSON *o;
@@ -509,7 +607,8 @@ static void the_log_is_lines_of_json(void **state)
         if (cJSON_GetObjectItem(o, "ndcg@10")) {
             judged++;
             CHECK(tdm_json_num(o, "ndcg@10", 0) == 0.25 && tdm_json_num(o, "step", 0) == STEPS);
-        } else {
+        } else if (cJSON_GetObjectItem(o, "judged") || cJSON_GetObjectItem(o, "nobody's")) beside++;
+        else {
             uint64_t step = (uint64_t)tdm_json_num(o, "step", 0);
             bool made = tdm_json_bool(o, "made", true);
             for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -525,6 +624,8 @@ static void the_log_is_lines_of_json(void **state)
         }
         cJSON_Delete(o);
     }
+    CHECK(beside == 2 * STEPS / KEEP);
+    lines -= beside;
     CHECK(lines == STEPS && judged == 1); /* one update had nothing to learn from; one line is the judge's */
     CHECK(left_out == 3 + TDM_COURSE_ROW && no_loss == TDM_COURSE_ROW);
     tdm_map_close(&map);
@@ -549,6 +650,8 @@ int main(void)
         cmocka_unit_test(leaps_are_left_out),
         cmocka_unit_test(too_many_in_a_row_go_back_at_half_the_rate),
         cmocka_unit_test(in_the_end_it_gives_up),
+        cmocka_unit_test(a_short_course_is_all_in_its_curves),
+        cmocka_unit_test(a_long_course_has_few_points),
         cmocka_unit_test(the_average_is_its_formula),
         cmocka_unit_test(stopped_after_any_update_it_ends_with_the_same_bytes),
         cmocka_unit_test(what_is_damaged_is_begun_anew),

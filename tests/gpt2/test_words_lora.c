@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "gpt2/words_parts.h"
 #include "words_world.h"
@@ -75,6 +76,7 @@ static tdm_params small(double rank, double average)
 }
 
 typedef struct watch {
+    struct cJSON *curves; /* or NULL */
     tdm_run *run;
     uint64_t stop;      /* after this update; 0: never */
     double first, last; /* losses of the progress line */
@@ -101,8 +103,12 @@ static tdm_status tune(tdm_model **m, const tdm_params *p, size_t threads, watch
 {
     const tdm_run_options o = {.threads = threads, .seed = 11, .progress = progress, .log = said, .ctx = w};
     CHECK_OK(tdm_run_open(&w->run, &o, e), *e);
-    const tdm_fit_input in = {
-        .train = shared.d, .params = p, .run = w->run, .checkpoint = checkpoint, .pretrained = shared.folder};
+    const tdm_fit_input in = {.train = shared.d,
+                              .params = p,
+                              .run = w->run,
+                              .checkpoint = checkpoint,
+                              .curves = w->curves,
+                              .pretrained = shared.folder};
     tdm_status st = tdm_gpt2_words_ops.fit(m, &in, e);
     tdm_run_close(w->run);
     return st;
@@ -129,9 +135,15 @@ static void same_weights(const tdm_model *a, const tdm_model *b)
 static void it_learns_and_changes_the_linear_layers_and_new_rows_alone(void **state)
 {
     (void)state;
-    watch w = {0};
+    watch w = {.curves = cJSON_CreateObject()};
     const tdm_params p = small(RANK, 0);
     tdm_model *m = tuned(&p, 2, &w);
+    const cJSON *loss = cJSON_GetObjectItem(cJSON_GetObjectItem(w.curves, "loss"), "value"),
+                *judged = cJSON_GetObjectItem(cJSON_GetObjectItem(w.curves, "perplexity"), "value");
+    CHECK(cJSON_GetArraySize(loss) == UPDATES && cJSON_GetArraySize(judged) == 1);
+    assert_float_equal(cJSON_GetArrayItem(loss, 0)->valuedouble, w.first, 0.001); /* as the line rounds it */
+    assert_float_equal(cJSON_GetArrayItem(judged, 0)->valuedouble, w.perplexity, 0.01);
+    cJSON_Delete(w.curves);
     print_message("  loss %.3f to %.3f, perplexity %.2f\n", w.first, w.last, w.perplexity);
     CHECK(w.first > 0 && w.last < 0.8 * w.first);
     CHECK(w.perplexity > 1 && log(w.perplexity) < 0.8 * w.first); /* the merged weights say it, not the adapters */
@@ -205,20 +217,30 @@ static void same_bytes_at_1_and_2_threads_and_after_interruptions(void **state)
         const tdm_params p = small(RANK, average ? 4 : 0);
         tdm_err e;
         watch w = {0};
-        tdm_model *one = tuned(&p, 1, &w), *two = tuned(&p, 2, &w), *m;
+        w.curves = cJSON_CreateObject();
+        tdm_model *one = tuned(&p, 1, &w), *m;
+        cJSON *curves = w.curves;
+        w.curves = cJSON_CreateObject();
+        tdm_model *two = tuned(&p, 2, &w);
         same_weights(one, two);
+        CHECK(cJSON_Compare(curves, w.curves, true));
+        cJSON_Delete(w.curves);
         for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
             watch stopped = {.stop = stops[i]};
             CHECK(tune(&m, &p, 1 + i % 2, &stopped, shared.checkpoint, &e) == TDM_E_CANCELLED && !m);
         }
         tdm_map map; /* the moments and all else: as now, and as last kept */
         CHECK_OK(tdm_map_open(&map, shared.checkpoint, &e), e);
-        size_t learned = 2 * RANK * 32 * (4 + 2 + 5 + 5) + MARKS * 32; /* 2 layers of 32 channels */
-        CHECK(map.n < learned * sizeof(float) * (average ? 8 : 6) + 8192);
-        CHECK(map.n < shared.g->n * sizeof(float)); /* the whole would be six times that */
+        size_t learned = 2 * RANK * 32 * (4 + 2 + 5 + 5) + MARKS * 32;      /* 2 layers of 32 channels */
+        CHECK(map.n < learned * sizeof(float) * (average ? 8 : 6) + 16384); /* and the curves */
+        CHECK(map.n < shared.g->n * sizeof(float));                         /* the whole would be six times that */
         tdm_map_close(&map);
+        w.curves = cJSON_CreateObject();
         CHECK_OK(tune(&m, &p, 2, &w, shared.checkpoint, &e), e);
         same_weights(one, m);
+        CHECK(cJSON_Compare(curves, w.curves, true));
+        cJSON_Delete(w.curves);
+        cJSON_Delete(curves);
         unlink(shared.checkpoint);
         tdm_model_close(one);
         tdm_model_close(two);
