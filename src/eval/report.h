@@ -47,6 +47,7 @@ void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
 void tdm_report_slices(tdm_buf *out, const cJSON *doc);
 void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
 void tdm_report_data(tdm_buf *out, const cJSON *doc);
+void tdm_report_curves(tdm_buf *out, const cJSON *doc);
 void tdm_report_cost(tdm_buf *out, const cJSON *doc);
 
 #endif

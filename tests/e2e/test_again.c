@@ -70,12 +70,35 @@ static ran *go_on(const char *folder)
     return r;
 }
 
+/* What is not measured in training.json: how the losses went. */
+static void same_curves(const char *a, const char *b)
+{
+    static const char *const models[] = {"gpt2-items", "gpt2-words"};
+    const char *const folders[] = {a, b};
+    cJSON *measured[2];
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/training.json", folders[i]);
+        char *text = e2e_read(path, NULL);
+        measured[i] = cJSON_Parse(text);
+        free(text);
+    }
+    for (size_t m = 0; m < 2; m++) {
+        const cJSON *x = cJSON_GetObjectItem(cJSON_GetObjectItem(measured[0], models[m]), "curves"),
+                    *y = cJSON_GetObjectItem(cJSON_GetObjectItem(measured[1], models[m]), "curves");
+        CHECK(x && cJSON_GetArraySize(x) > 0 && cJSON_Compare(x, y, true));
+    }
+    cJSON_Delete(measured[0]);
+    cJSON_Delete(measured[1]);
+}
+
 static void threads(void **state)
 {
     (void)state;
     e2e_fit("whole", LONGER " -j 1");
     e2e_fit("two", LONGER " -j 2");
     e2e_same_model("whole", "two");
+    same_curves("whole", "two");
 }
 
 /* Another seed is another model: that the comparison can fail. */
@@ -114,6 +137,7 @@ static void killed(void **state)
             fail_msg("did not say \"%s\": %s", moments[i].then, r->err);
         if (moments[i].file[0] == 'g') CHECK(strstr(r->err, "content        already trained"));
         e2e_same_model("whole", folder);
+        same_curves("whole", folder);
     }
 }
 

@@ -78,7 +78,30 @@ static void report(void **state)
     for (size_t i = 0; i < sizeof loads / sizeof *loads; i++)
         if (strstr(html, loads[i])) fail_msg("the report loads something: %.60s", strstr(html, loads[i]));
     CHECK(strstr(html, "<svg") && strstr(html, "hybrid") && strstr(html, "</html>"));
+    CHECK(strstr(html, "How training went") && strstr(html, "gpt2-words, loss: "));
     free(html);
+}
+
+/* How the GPT-2s' training went is in the report: losses fall, in no more points than an eye can use. */
+static void curves(void **state)
+{
+    static const char *const models[] = {"gpt2-items", "gpt2-words"};
+    (void)state;
+    cJSON *o = e2e_json(tandem("evaluate m --json"));
+    for (size_t i = 0; i < 2; i++) {
+        const cJSON *all = at(at(at(o, "training"), models[i]), "curves"), *loss = at(all, "loss"), *c;
+        cJSON_ArrayForEach(c, all)
+        {
+            int n = cJSON_GetArraySize(at(c, "value"));
+            CHECK(n > 0 && n <= 200 && cJSON_GetArraySize(at(c, "step")) == n);
+        }
+        const cJSON *v = at(loss, "value");
+        int n = cJSON_GetArraySize(v);
+        CHECK(n > 2 && cJSON_GetArrayItem(v, n - 1)->valuedouble < cJSON_GetArrayItem(v, 0)->valuedouble);
+    }
+    CHECK(!cJSON_GetObjectItem(at(at(o, "training"), "item-knn"), "curves"));
+    at(at(at(at(o, "training"), "gpt2-items"), "curves"), "ndcg@10");
+    cJSON_Delete(o);
 }
 
 static void evaluation(void **state)
@@ -240,9 +263,15 @@ static void demo(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fit),       cmocka_unit_test(report),   cmocka_unit_test(evaluation),
-        cmocka_unit_test(recommend), cmocka_unit_test(newcomer), cmocka_unit_test(other_questions),
-        cmocka_unit_test(by_steps),  cmocka_unit_test(exported), cmocka_unit_test(demo)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fit),
+                                       cmocka_unit_test(report),
+                                       cmocka_unit_test(curves),
+                                       cmocka_unit_test(evaluation),
+                                       cmocka_unit_test(recommend),
+                                       cmocka_unit_test(newcomer),
+                                       cmocka_unit_test(other_questions),
+                                       cmocka_unit_test(by_steps),
+                                       cmocka_unit_test(exported),
+                                       cmocka_unit_test(demo)};
     return cmocka_run_group_tests(tests, e2e_begin, e2e_end);
 }

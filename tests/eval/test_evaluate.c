@@ -181,6 +181,43 @@ static void names_from_outside_are_escaped_in_the_page(void **state)
     trio_clear(&t);
 }
 
+/* A line for what has several values, a sentence for one, nothing for what is no number. */
+static void curves_of_training_are_drawn(void **state)
+{
+    static const char training[] =
+        "{\"<b>\": {\"curves\": {\"loss\": {\"step\": [1, 2, 4], \"value\": [8, 3, 2]},"
+        "\"flat\": {\"step\": [1, 1000], \"value\": [5, 5]}, \"p<q\": {\"step\": [1200], \"value\": [41.25]},"
+        "\"odd\": {\"step\": [null, \"x\", -1], \"value\": [1, 2, 3]}, \"more\": {\"step\": 3}, \"no\": 7,"
+        "\"begin\": {\"step\": [0, 0], \"value\": [1, 2]}}}, \"ease\": {\"seconds\": 1}}";
+    (void)state;
+    tdm_err err;
+    trio t;
+    trio_make(&t);
+    tdm_evaluation *e;
+    CHECK_OK(judge(&e, &t, 1, &err), err);
+    for (int with = 0; with < 2; with++) {
+        cJSON *o = document_of(e);
+        cJSON_AddItemToObject(o, "training", cJSON_Parse(with ? training : "{\"ease\": {\"seconds\": 1}}"));
+        tdm_buf page = {0};
+        CHECK_OK(tdm_evaluation_html(&page, o, &err), err);
+        assert_int_equal(strstr(page.p, "How training went") != NULL, with);
+        if (with) {
+            /* an axis from 2 to 8 over a height of 142 below 16: 8 is on top, 2 at the bottom, 3 a sixth above it */
+            assert_non_null(strstr(page.p, "d=\"M105.0 16.0L210.0 134.3L420.0 158.0\""));
+            assert_non_null(strstr(page.p, "&lt;b&gt;, loss: 8 at first, 2 in the end"));
+            assert_non_null(strstr(page.p, "1,000 updates"));
+            assert_non_null(strstr(page.p, "<p>&lt;b&gt;, p&lt;q: 41.25 after 1,200 updates.</p>"));
+            assert_null(strstr(page.p, "odd"));
+            assert_null(strstr(page.p, "nan"));
+            assert_null(strstr(page.p, "inf"));
+        }
+        tdm_buf_clear(&page);
+        cJSON_Delete(o);
+    }
+    tdm_evaluation_close(e);
+    trio_clear(&t);
+}
+
 static void nobody_to_judge_is_no_crash(void **state)
 {
     (void)state;
@@ -286,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_constant_model_cannot_win),
         cmocka_unit_test(many_people_keep_their_own_lists),
         cmocka_unit_test(names_from_outside_are_escaped_in_the_page),
+        cmocka_unit_test(curves_of_training_are_drawn),
         cmocka_unit_test(nobody_to_judge_is_no_crash),
         cmocka_unit_test(a_silent_model_is_no_best_of_anything),
         cmocka_unit_test(a_models_failure_is_passed_up_with_its_sentence),
