@@ -45,8 +45,21 @@ static void put_object(const cJSON *o, int depth)
     }
 }
 
+/* A curve has up to 200 points; a line has room for its ends. */
+static bool put_curve(const cJSON *v)
+{
+    const cJSON *values = cJSON_GetObjectItemCaseSensitive(v, "value");
+    int n = cJSON_GetArraySize(values);
+    if (!cJSON_IsObject(v) || !cJSON_HasObjectItem(v, "step") || !n) return false;
+    double first = values->child->valuedouble, last = cJSON_GetArrayItem(values, n - 1)->valuedouble;
+    if (n == 1) printf("%.4g\n", last);
+    else printf("%.4g at first, %.4g in the end\n", first, last);
+    return true;
+}
+
 static void put_value(const cJSON *v, int depth)
 {
+    if (put_curve(v)) return;
     if (cJSON_IsString(v)) {
         cli_put_text(stdout, v->valuestring, 0);
         putchar('\n');

@@ -102,6 +102,10 @@ static void curves(void **state)
     CHECK(!cJSON_GetObjectItem(at(at(o, "training"), "item-knn"), "curves"));
     at(at(at(at(o, "training"), "gpt2-items"), "curves"), "ndcg@10");
     cJSON_Delete(o);
+    ran *r = tandem("train m -o m " E2E_QUICK); /* all is trained: it says what the training was like */
+    if (r->status) fail_msg("status %d: %s", r->status, r->err);
+    CHECK(strstr(r->out, " at first, ") && strstr(r->out, " in the end\n"));
+    for (const char *line = r->out; *line; line += strcspn(line, "\n") + 1) CHECK(strcspn(line, "\n") < 80);
 }
 
 static void evaluation(void **state)
