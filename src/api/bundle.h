@@ -4,7 +4,7 @@
  *     tandem.json     manifest: version, fingerprint, seed, protocol, models with parameters and keys, SHA-256 of files
  *     dataset.json dataset.safetensors text.safetensors
  *     cf/ content.safetensors gpt2-items/ gpt2-words/ fusion.json
- *     training.json   seconds and peak memory of each stage (measured, so not in the manifest)
+ *     training.json   seconds and peak memory of each model (measured, so not in the manifest), and the curves of training
  *     report.json report.html */
 #ifndef TDM_API_BUNDLE_H
 #define TDM_API_BUNDLE_H
