@@ -206,7 +206,9 @@ tdm_status tdm_forget(char **answer, const char *dataset, const char *user, cons
 tdm_status tdm_doctor(char **answer, tdm_err *err);
 
 /* Writes the data of a model or dataset folder for other tools: format "csv" (interactions.csv, items.csv), "recbole"
- * (NAME.inter, NAME.item) into the folder `to`, or "sequences" (one person a line, "user item item ...") to a file. */
+ * (NAME.inter, NAME.item) into the folder `to`, or "sequences" (one person a line, "user item item ...") to a file. Format
+ * "gguf" writes the GPT-2 of words, of a model folder or of a folder as GPT-2s are published, to one file that llama.cpp
+ * and what is built on it read: matrices as F16, the vocabulary with it. */
 tdm_status tdm_export(const char *folder, const char *format, const char *to, tdm_err *err);
 
 /* The built-in sample: reviews.jsonl and items.jsonl, made from a seed. */

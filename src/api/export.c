@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* export.c - the data of a folder for other tools, each file whole or not there.
+/* export.c - the data of a folder for other tools, each file whole or not there (GGUF: export_gguf.c).
  *
  *     csv        interactions.csv (user,item,rating,time,summary,review), items.csv (item,title,brand,categories)
  *     recbole    NAME.inter (user_id:token item_id:token [rating:float] [timestamp:float]), NAME.item; tabs between
  *     sequences  one person a line: "user item item ...", oldest first */
+#include "api/export.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/dataset.h"
@@ -164,6 +165,7 @@ static tdm_status in_folder(const char *folder, const char *name, const char *en
 tdm_status tdm_export(const char *folder, const char *format, const char *to, tdm_err *err)
 {
     tdm_dataset *d;
+    if (!strcmp(format, "gguf")) return tdm_export_gguf(folder, to, err);
     tdm_status st = tdm_dataset_open(&d, folder, err);
     if (st) return st;
     const char *name = strrchr(to, '/') && strrchr(to, '/')[1] ? strrchr(to, '/') + 1 : to; /* RecBole: as its folder */
@@ -180,7 +182,7 @@ tdm_status tdm_export(const char *folder, const char *format, const char *to, td
         if (!st) st = in_folder(to, name, ".inter", d, recbole_inter, err);
         if (!st) st = in_folder(to, name, ".item", d, recbole_item, err);
     } else {
-        st = tdm_fail(err, TDM_E_ARG, "export knows csv, recbole and sequences, not \"%s\"", format);
+        st = tdm_fail(err, TDM_E_ARG, "export knows csv, recbole, sequences and gguf, not \"%s\"", format);
     }
     tdm_dataset_close(d);
     return st;

@@ -29,7 +29,7 @@ typedef struct cli_args {
     tdm_query q;
     cli_list words; /* what is not an option: SOURCE..., MODEL, PATH */
     cli_list set;
-    const char *out, *config, *log, *all, *item, *metric, *csv, *recbole, *sequences;
+    const char *out, *config, *log, *all, *item, *metric, *csv, *recbole, *sequences, *gguf;
     size_t threads, seed, verbose;
     bool json, quiet, help, print_config, explain, strict, mend_ids;
 } cli_args;

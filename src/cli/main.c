@@ -95,7 +95,7 @@ const cli_verb cli_verbs[] = {
      {cli_item_option, cli_query_options},
      NULL},
     {"inspect", "PATH", "say what a dataset, a model, a safetensors or a raw file is", cmd_inspect, 1, 1, {NULL}, NULL},
-    {"export", "MODEL", "write the data for other tools", cmd_export, 1, 1, {cli_export_options}, NULL},
+    {"export", "MODEL", "write the data, or the GPT-2, for other tools", cmd_export, 1, 1, {cli_export_options}, NULL},
     {"forget",
      "DATASET [MODEL…]",
      "take a person out of a dataset, and say what models still hold of them",

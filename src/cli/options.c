@@ -94,6 +94,7 @@ const cli_option cli_export_options[] = {
     {"csv", 0, CLI_TEXT, "FOLDER", AT(csv), "interactions.csv and items.csv"},
     {"recbole", 0, CLI_TEXT, "FOLDER", AT(recbole), "RecBole's .inter and .item files"},
     {"sequences", 0, CLI_TEXT, "FILE", AT(sequences), "one person a line: id, then items in time order"},
+    {"gguf", 0, CLI_TEXT, "FILE", AT(gguf), "the GPT-2 of words for llama.cpp; MODEL may be a published GPT-2's folder"},
     {0},
 };
 

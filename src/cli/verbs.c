@@ -125,14 +125,15 @@ static int recommend_all(cli_args *a, tdm_run *run)
     char *summary = NULL;
     bool out = !strcmp(a->all, "-");
     if (a->q.user || a->q.history || a->explain) {
-        fprintf(stderr,
-                a->explain ? "tandem recommend: --all gives items and scores; ask with --user for the reasons of one\n"
-                           : "tandem recommend: --all is for everybody; leave out --user and --history\n");
+        fprintf(stderr, a->explain
+                            ? "tandem recommend: --all gives items and scores; ask with --user for the reasons of one\n"
+                            : "tandem recommend: --all is for everybody; leave out --user and --history\n");
         return CLI_USAGE;
     }
     tdm_status st = tdm_recommender_open(&r, a->words.at[0], &err);
     if (!st)
-        st = tdm_recommender_recommend_all(r, &summary, &a->q, out ? NULL : a->all, to_standard_output, NULL, run, &err);
+        st =
+            tdm_recommender_recommend_all(r, &summary, &a->q, out ? NULL : a->all, to_standard_output, NULL, run, &err);
     tdm_recommender_close(r);
     if (st || !out) return cli_answer(a, st, summary, cli_show_fields, &err);
     tdm_text_free(summary);
@@ -143,7 +144,8 @@ int cmd_recommend(cli_args *a, tdm_run *run)
 {
     if (a->all) return recommend_all(a, run);
     if (!a->q.user == !a->q.history) {
-        fprintf(stderr, "tandem recommend: say for whom: --user ID, --history ID,ID (--history \"\" is a newcomer) or --all FILE\n");
+        fprintf(stderr, "tandem recommend: say for whom: --user ID, --history ID,ID (--history \"\" is a newcomer) or "
+                        "--all FILE\n");
         return CLI_USAGE;
     }
     return ask(a, recommend, cli_show_recommendations);
@@ -191,9 +193,9 @@ int cmd_export(cli_args *a, tdm_run *run)
 {
     (void)run;
     tdm_err err = {{0}};
-    const char *to[] = {a->csv, a->recbole, a->sequences}, *format[] = {"csv", "recbole", "sequences"};
+    const char *to[] = {a->csv, a->recbole, a->sequences, a->gguf}, *format[] = {"csv", "recbole", "sequences", "gguf"};
     size_t asked = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         if (!to[i]) continue;
         tdm_status st = tdm_export(a->words.at[0], format[i], to[i], &err);
         if (st) return cli_fail(st, &err);
@@ -201,6 +203,7 @@ int cmd_export(cli_args *a, tdm_run *run)
         asked++;
     }
     if (asked) return CLI_DONE;
-    fprintf(stderr, "tandem export: say what to write: --csv FOLDER, --recbole FOLDER or --sequences FILE\n");
+    fprintf(stderr,
+            "tandem export: say what to write: --csv FOLDER, --recbole FOLDER, --sequences FILE or --gguf FILE\n");
     return CLI_USAGE;
 }

@@ -31,6 +31,21 @@ tdm_status tdm_bpe_save(const tdm_bpe *b, const char *folder, tdm_err *err);
 size_t tdm_bpe_size(const tdm_bpe *b);                            /* tokens, special ones included */
 uint32_t tdm_bpe_special(const tdm_bpe *b, const char *name);     /* a special token's number, or UINT32_MAX */
 
+/* ---- a vocabulary as its files write it ---- */
+
+bool tdm_bpe_is_special(const tdm_bpe *b, uint32_t token);
+
+/* Appends a token as vocab.json has it: bytes in GPT-2's alphabet, a special token's name. False: no token has the number. */
+bool tdm_bpe_written(const tdm_bpe *b, uint32_t token, tdm_buf *out);
+
+size_t tdm_bpe_merges(const tdm_bpe *b);
+void tdm_bpe_merge_written(const tdm_bpe *b, size_t rank, tdm_buf *out); /* appends "left right", as merges.txt has it */
+
+/* The token that begins and ends a text: "<|endoftext|>", else the first special one, else UINT32_MAX. */
+uint32_t tdm_bpe_main_special(const tdm_bpe *b);
+
+/* ---- text ---- */
+
 typedef struct tdm_tokens { uint32_t *at; size_t n, cap; } tdm_tokens; /* all zero is empty; tdm_free(at) */
 
 /* Appends the tokens of `text` to `out`. A special token's name in `text` is plain text. */

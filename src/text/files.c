@@ -250,6 +250,25 @@ static tdm_status write_text(const char *folder, const char *name, tdm_buf *text
     return st;
 }
 
+bool tdm_bpe_is_special(const tdm_bpe *b, uint32_t t) { return b->token[t].kind == TOKEN_SPECIAL; }
+
+bool tdm_bpe_written(const tdm_bpe *b, uint32_t t, tdm_buf *out)
+{
+    tdm_str text = bpe_text(b, t);
+    if (b->token[t].kind == TOKEN_PLAIN) alphabet_write(out, text);
+    else if (b->token[t].kind == TOKEN_SPECIAL) tdm_buf_add(out, text.p, text.n);
+    return b->token[t].kind != TOKEN_HOLE;
+}
+
+size_t tdm_bpe_merges(const tdm_bpe *b) { return b->merges; }
+
+void tdm_bpe_merge_written(const tdm_bpe *b, size_t rank, tdm_buf *out)
+{
+    alphabet_write(out, bpe_text(b, b->merge[rank].left));
+    tdm_buf_char(out, ' ');
+    alphabet_write(out, bpe_text(b, b->merge[rank].right));
+}
+
 /* Tokens [from, to) as a JSON object. */
 static void write_tokens(tdm_buf *out, const tdm_bpe *b, size_t from, size_t to)
 {
@@ -257,11 +276,8 @@ static void write_tokens(tdm_buf *out, const tdm_bpe *b, size_t from, size_t to)
     const char *between = "";
     tdm_buf_char(out, '{');
     for (size_t t = from; t < to; t++) {
-        tdm_str text = bpe_text(b, (uint32_t)t);
-        if (b->token[t].kind == TOKEN_HOLE) continue;
         tdm_buf_reset(&name);
-        if (b->token[t].kind == TOKEN_PLAIN) alphabet_write(&name, text);
-        else tdm_buf_add(&name, text.p, text.n);
+        if (!tdm_bpe_written(b, (uint32_t)t, &name)) continue;
         if (name.failed) out->failed = true;
         tdm_buf_str(out, between);
         tdm_json_quote(out, (tdm_str){name.p, name.n});
@@ -276,15 +292,12 @@ static void write_merges(tdm_buf *out, const tdm_bpe *b)
 {
     tdm_buf_str(out, "#version: 0.2\n");
     for (size_t r = 0; r < b->merges; r++) {
-        alphabet_write(out, bpe_text(b, b->merge[r].left));
-        tdm_buf_char(out, ' ');
-        alphabet_write(out, bpe_text(b, b->merge[r].right));
+        tdm_bpe_merge_written(b, r, out);
         tdm_buf_char(out, '\n');
     }
 }
 
-/* The token that begins, ends and stands for the unknown: "<|endoftext|>", else the first special one, else NONE. */
-static uint32_t main_special(const tdm_bpe *b)
+uint32_t tdm_bpe_main_special(const tdm_bpe *b)
 {
     uint32_t t = tdm_bpe_special(b, end_of_text);
     for (size_t i = 0; t == UINT32_MAX && i < b->n; i++)
@@ -294,7 +307,7 @@ static uint32_t main_special(const tdm_bpe *b)
 
 static void write_roles(tdm_buf *out, const tdm_bpe *b)
 {
-    uint32_t t = main_special(b);
+    uint32_t t = tdm_bpe_main_special(b);
     const char *roles[] = {"bos_token", "eos_token", "unk_token"};
     for (size_t i = 0; t != UINT32_MAX && i < 3; i++) {
         tdm_buf_fmt(out, "  \"%s\": ", roles[i]);

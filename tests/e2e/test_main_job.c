@@ -239,6 +239,9 @@ static void exported(void **state)
 {
     (void)state;
     assert_int_equal(tandem("export m --csv csv --recbole recbole --sequences sequences.txt")->status, 0);
+    assert_int_equal(tandem("export m --gguf words.gguf")->status, 0);
+    assert_int_equal(tandem("export m/gpt2-words --gguf same.gguf")->status, 0);
+    CHECK(e2e_exists("words.gguf") && e2e_exists("same.gguf"));
     cJSON *raw = e2e_json(tandem("prepare reviews.jsonl --items items.jsonl -o back0 --json"));
     static const char *const again[] = {"prepare csv/interactions.csv --items csv/items.csv -o back1 --json",
                                         "prepare sequences.txt --items items.jsonl -o back2 --json",

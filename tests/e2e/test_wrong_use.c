@@ -27,6 +27,7 @@ static void verbs(void **state)
     e2e_refused("explain x --user a", 2, "--item", NULL);
     e2e_refused("similar x", 2, "--item", NULL);
     e2e_refused("export x", 2, "--csv", NULL);
+    e2e_refused("export . --gguf x.gguf", 1, "holds no GPT-2 with words", NULL);
     r = tandem("fit --help");
     CHECK(!r->status && !*r->err && strstr(r->out, "--preset"));
 }
