@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/run.h"
+#include "kernels/gemm.h"
 #include "kernels/small_spd.h"
 #include "kernels/spd.h"
 #include "model/topk.h"
@@ -16,13 +17,33 @@ typedef struct product {
     size_t M, N, K;
     const char *what;
     float *a, *b, *c;
+    tdm_gemm_fn *gemm;
 } product;
 
 static void multiply(void *ctx)
 {
     product *p = ctx;
-    tdm_gemm(p->ta, p->tb, p->M, p->N, p->K, 1, p->a, p->ta ? p->M : p->K, p->b, p->tb ? p->K : p->N, 0, p->c, p->N);
+    p->gemm(p->ta, p->tb, p->M, p->N, p->K, 1, p->a, p->ta ? p->M : p->K, p->b, p->tb ? p->K : p->N, 0, p->c, p->N);
 }
+
+/* All ways to a product; `cpu`: what it needs. */
+static const struct {
+    const char *name;
+    tdm_gemm_fn *gemm;
+    unsigned cpu;
+} ways[] = {
+    {"chosen", tdm_gemm, 0},
+    {"oneDNN", tdm_gemm_onednn, 0},
+#if defined __x86_64__
+    {"avx512", tdm_gemm_avx512, TDM_CPU_AVX512},
+#endif
+    {"bf16", tdm_gemm_bf16, 0},
+#if defined __x86_64__
+    {"rounded", tdm_gemm_avx512_rounded, TDM_CPU_AVX512},
+    {"pairs", tdm_gemm_avx512_pairs, TDM_CPU_BF16},
+#endif
+};
+enum { WAYS = sizeof ways / sizeof *ways };
 
 double bench_products(const bench_tables *t)
 {
@@ -30,32 +51,47 @@ double bench_products(const bench_tables *t)
         {.M = 1024, .N = 1024, .K = 1024, .what = "the longest"},
         {.tb = 1, .M = 64, .N = 27000, .K = 64, .what = "scores of 64 people, 64 factors"},
         {.tb = 1, .M = 64, .N = 27000, .K = 128, .what = "scores of 64 people, 128 factors"},
-        {.tb = 1, .M = 64, .N = 2048, .K = 64, .what = "a tile of them"},
         {.tb = 1, .M = 64, .N = 2048, .K = 128, .what = "a tile of them"},
         {.tb = 1, .M = 1, .N = 27000, .K = 128, .what = "scores of one person"},
         {.ta = 1, .M = 128, .N = 128, .K = 27000, .what = "Y'Y of a catalogue"},
-        {.tb = 1, .M = 128, .N = 12000, .K = 128, .what = "logits of a tile"},
-        {.M = 128, .N = 128, .K = 12000, .what = "gradient of its states"},
-        {.ta = 1, .M = 512, .N = 128, .K = 1024, .what = "gradient of 512 items"},
+        {.tb = 1, .M = 128, .N = 256, .K = 128, .what = "logits of a tile, 256 items"},
+        {.M = 128, .N = 128, .K = 256, .what = "gradient of its states"},
+        {.ta = 1, .M = 256, .N = 128, .K = 1024, .what = "gradient of 256 items"},
         {.M = 128, .N = 384, .K = 128, .what = "queries, keys, values"},
         {.M = 128, .N = 512, .K = 128, .what = "wide layer"},
         {.M = 128, .N = 128, .K = 512, .what = "and back"},
         {.ta = 1, .M = 128, .N = 128, .K = 1024, .what = "gradient of weights"},
-        {.tb = 1, .M = 128, .N = 128, .K = 64, .what = "attention, 128 tokens"},
+        {.M = 128, .N = 3072, .K = 768, .what = "wide layer of GPT-2"},
+        {.tb = 1, .M = 128, .N = 768, .K = 3072, .what = "what flows back through it"},
+        {.ta = 1, .M = 768, .N = 128, .K = 256, .what = "128 columns of its gradient"},
+        {.tb = 1, .M = 64, .N = 64, .K = 64, .what = "attention, 64 tokens"},
+        {.M = 64, .N = 64, .K = 64, .what = "what it gathers"},
         {.tb = 1, .M = 8, .N = 8, .K = 64, .what = "attention, 8 tokens"},
+        {.M = 8, .N = 64, .K = 8, .what = "what it gathers"},
         {.M = 1, .N = 384, .K = 128, .what = "one token"},
     };
-    double first = 0, peak = t->c[t->n - 1].flops;
-    printf("\nproducts on one thread, GFLOP/s, of the ceiling of %s\n", t->k[t->n - 1].isa);
+    double first = 0;
+    printf("\nproducts on one thread, GFLOP/s; %s can do %.0f; bf16 is %s\n%24s", t->k[t->n - 1].isa,
+           t->c[t->n - 1].flops / 1e9, tdm_gemm_bf16_name(), "");
+    for (size_t w = 0; w < WAYS; w++) printf(" %8s", ways[w].name);
+    printf("\n");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         product *p = &all[i];
         p->a = bench_drawn(p->M * p->K);
         p->b = bench_drawn(p->K * p->N);
         p->c = bench_drawn(p->M * p->N);
-        double rate = 2.0 * (double)(p->M * p->N * p->K) / bench_best(multiply, p);
-        if (!i) first = rate;
-        printf("%5zu x %5zu x %5zu %s%s %8.1f %3.0f %%  %s\n", p->M, p->N, p->K, p->ta ? "T" : "N", p->tb ? "T" : "N",
-               rate / 1e9, 100 * rate / peak, p->what);
+        printf("%5zu x %5zu x %5zu %s%s", p->M, p->N, p->K, p->ta ? "T" : "N", p->tb ? "T" : "N");
+        for (size_t w = 0; w < WAYS; w++) {
+            if ((ways[w].cpu & tdm_cpu_features()) != ways[w].cpu) {
+                printf(" %8s", "");
+                continue;
+            }
+            p->gemm = ways[w].gemm;
+            double rate = 2.0 * (double)(p->M * p->N * p->K) / bench_best(multiply, p);
+            if (!i && !w) first = rate;
+            printf(" %8.1f", rate / 1e9);
+        }
+        printf("  %s\n", p->what);
         tdm_free(p->a);
         tdm_free(p->b);
         tdm_free(p->c);

@@ -12,6 +12,7 @@
  *     lora=RANK        adapters in place of the weights
  *     memory=MB        allowed for all of it: what does not fit is made again in backward
  *     accumulate=N     batches of a step
+ *     bf16             mixed precision
  *
  * Prints the plan of memory, the median and the best of the steps' rates, and the peak of memory. */
 #include "measure.h"
@@ -32,10 +33,8 @@ static const struct {
     size_t tokens, least, most;
     float dropout;
 } shapes[] = {
-    {"a", {12000, 64, 128, 4, 4}, 2048, 64, 64, 0},
-    {"b", {50257, 128, 256, 6, 8}, 1024, 128, 128, 0},
-    {"c", {50257, 1024, 768, 12, 12}, 256, 64, 64, 0},
-    {"long", {4000, 1024, 256, 4, 8}, 2048, 1024, 1024, 0.1f},
+    {"a", {12000, 64, 128, 4, 4}, 2048, 64, 64, 0},       {"b", {50257, 128, 256, 6, 8}, 1024, 128, 128, 0},
+    {"c", {50257, 1024, 768, 12, 12}, 256, 64, 64, 0},    {"long", {4000, 1024, 256, 4, 8}, 2048, 1024, 1024, 0.1f},
     {"items", {12102, 51, 128, 2, 2}, 2048, 2, 50, 0.4f},
 };
 
@@ -51,7 +50,8 @@ static void how_read(bench_training_how *how, const char *text)
     if (sscanf(text, "lora=%zu", &n) == 1) how->rank = n;
     else if (sscanf(text, "memory=%zu", &n) == 1) how->memory = n * 1000000;
     else if (sscanf(text, "accumulate=%zu", &n) == 1) how->parts = n;
-    else bench_stop("unknown: lora=RANK, memory=MB and accumulate=N are known");
+    else if (!strcmp(text, "bf16")) how->gemm = tdm_gemm_bf16;
+    else bench_stop("unknown: lora=RANK, memory=MB, accumulate=N and bf16 are known");
 }
 
 int main(int argc, char **argv)
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     size_t k = 0, shapes_n = sizeof shapes / sizeof *shapes;
     while (k < shapes_n && (argc < 2 || strcmp(shapes[k].name, argv[1]))) k++;
     if (k == shapes_n)
-        bench_stop("use: bench_train a|b|c|items [threads [steps [lora=RANK] [memory=MB] [accumulate=N]]]");
+        bench_stop("use: bench_train a|b|c|long|items [threads [steps [lora=RANK] [memory=MB] [accumulate=N] [bf16]]]");
     size_t threads = argc > 2 ? strtoul(argv[2], NULL, 10) : 0, steps = argc > 3 ? strtoul(argv[3], NULL, 10) : 10;
     if (!steps || steps > STEPS_MOST) bench_stop("1 to 1000 steps can be timed");
     bench_training_how how = {.dropout = shapes[k].dropout};

@@ -50,7 +50,8 @@ void bench_training_open(bench_training *t, tdm_gpt2_shape s, size_t tokens, siz
     if (how.rank && tdm_lora_open(&t->lora, s, &(tdm_lora_options){.rank = how.rank}, &err)) bench_stop(err.msg);
     tdm_gpt2_init(t->g, 5);
     if (t->lora) tdm_lora_init(t->lora, 6);
-    const tdm_gpt2_trainer_options o = {.most = tokens, .dropout = how.dropout, .memory = how.memory, .lora = t->lora};
+    const tdm_gpt2_trainer_options o = {
+        .most = tokens, .dropout = how.dropout, .memory = how.memory, .lora = t->lora, .gemm = how.gemm};
     if (tdm_gpt2_trainer_open(&t->trainer, t->g, &o, run, &err)) bench_stop(err.msg);
     size_t groups = tdm_gpt2_trainer_groups(t->trainer, group, 0.01f);
     if (tdm_adamw_open(&t->adam, group, groups, (tdm_adamw_options){0.9f, 0.98f, 1e-9f, 1}, &err)) bench_stop(err.msg);

@@ -25,6 +25,7 @@ typedef struct bench_training {
 typedef struct bench_training_how {
     float dropout;
     size_t rank, memory, parts; /* of adapters; bytes allowed; batches of a step */
+    tdm_gemm_fn *gemm;          /* NULL: tdm_gemm */
 } bench_training_how;
 
 /* Sequences of `least` to `most` tokens, skewed to the short ones as histories are, `tokens` in all. */

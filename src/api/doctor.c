@@ -83,6 +83,8 @@ tdm_status tdm_doctor(char **answer, tdm_err *err)
     cJSON_AddStringToObject(k, "in_use", tdm_kernels_best()->isa);
     cJSON_AddBoolToObject(k, "avx2", (cpu & TDM_CPU_AVX2) != 0);
     cJSON_AddBoolToObject(k, "avx512", (cpu & TDM_CPU_AVX512) != 0);
+    cJSON_AddBoolToObject(k, "avx512_bf16", (cpu & TDM_CPU_BF16) != 0);
+    cJSON_AddStringToObject(k, "mixed_precision", tdm_gemm_bf16_name());
     add_libraries(o);
     return tdm_answer(answer, o, err);
 }

@@ -30,6 +30,8 @@ const tdm_param tdm_items_params[] = {
     {"floor", 0.01, 0, 1, TDM_LINEAR, "share of the rate at the end of its cosine; 1: the rate stays"},
     {"decay", 0.01, 0, 10, TDM_LOG, "AdamW's weight decay"},
     {"batch", 2048, 16, 1000000, TDM_INTEGER, "tokens of a batch; a small log takes fewer, for 16 batches an epoch"},
+    {"bf16", 0, 0, 1, TDM_INTEGER,
+     "1: products in bf16, sums in floats (mixed precision); tandem doctor names the way"},
     {"average", 1.5, 0, 100, TDM_LINEAR, "epochs that the running average of the weights reaches back"},
     {0},
 };

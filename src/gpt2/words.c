@@ -29,6 +29,7 @@ const tdm_param tdm_words_params[] = {
     {"lora_rate", 0.0005, 1e-7, 0.1, TDM_LOG, "learning rate of the adapters and of the rows of new tokens"},
     {"floor", 0.05, 0, 1, TDM_LINEAR, "share of the rate at the end of its cosine; 1: the rate stays"},
     {"average", 0, 0, 100000, TDM_INTEGER, "updates that an average of the weights, which is kept, reaches back; 0: none"},
+    {"bf16", 0, 0, 1, TDM_INTEGER, "1: products in bf16, sums in floats (mixed precision); tandem doctor names the way"},
     {"dropout", 0.1, 0, 0.9, TDM_LINEAR, "part of the activations left out in training"},
     {"decay", 0.1, 0, 1, TDM_LINEAR, "weight decay"},
     {"context", 0.1, 0, 1, TDM_LINEAR, "how much the prompt's own words count in the loss"},

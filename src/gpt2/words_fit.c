@@ -121,6 +121,7 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     if (!st) st = tdm_learned_open(&f->learned, w, run->seed, err);
     const tdm_gpt2_trainer_options o = {.most = f->most,
                                         .dropout = (float)tdm_param_get(p, "dropout"),
+                                        .gemm = tdm_param_get(p, "bf16") > 0 ? tdm_gemm_bf16 : tdm_gemm,
                                         .memory = f->in->memory,
                                         .lora = f->learned.lora,
                                         .rows = f->learned.rows};

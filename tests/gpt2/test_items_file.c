@@ -24,9 +24,8 @@ static void save(const tdm_model *m, const char *folder)
     CHECK_OK(m->ops->save(m, folder, &err), err);
 }
 
-static void any_number_of_threads_gives_the_same_bytes(void **state)
+static void same_bytes_of(const char *settings)
 {
-    (void)state;
     tdm_err err;
     float v[100 * 10];
     words_of(v, 1000);
@@ -35,7 +34,7 @@ static void any_number_of_threads_gives_the_same_bytes(void **state)
     const size_t threads[] = {1, 2, 7};
     char folder[3][64];
     for (size_t k = 0; k < 3; k++) {
-        toy_fit f = {.settings = "epochs=2 layers=2", .content = &c.base, .threads = threads[k]};
+        toy_fit f = {.settings = settings, .content = &c.base, .threads = threads[k]};
         tdm_model *m;
         CHECK_OK(toy_fit_run(&m, t, &f, &err), err);
         toy_folder(folder[k]);
@@ -45,6 +44,13 @@ static void any_number_of_threads_gives_the_same_bytes(void **state)
     CHECK(toy_same_folders(folder[0], folder[1]) && toy_same_folders(folder[0], folder[2]));
     for (size_t k = 0; k < 3; k++) toy_remove(folder[k]);
     tdm_free(t);
+}
+
+static void any_number_of_threads_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    same_bytes_of("epochs=2 layers=2");
+    same_bytes_of("epochs=2 layers=2 bf16=1");
 }
 
 /* Likes the second epoch's weights best, by a number that only weights can have made. */
