@@ -23,7 +23,8 @@ all: setup
 setup:
 	sh tools/setup.sh $(EXTRA)
 
-check check-deep: EXTRA = arm
+check: EXTRA = arm
+check-deep: EXTRA = arm torch
 
 demo: all
 	$(BUILD)/bin/tandem demo tandem-demo
@@ -50,7 +51,7 @@ check: clang all
 	cd $(BUILD) && ctest --output-on-failure
 
 check-deep: asan tsan fuzz check
-	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^test_(small|mutations|truncations|failures)$$'
+	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^test_(small|mutations|truncations|failures|against|reference)$$'
 
 bench: setup
 	cmake --preset release >/dev/null

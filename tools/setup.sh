@@ -1,15 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs from Debian what tandem needs to build and test itself. Does nothing where all of it is there already.
-# `setup.sh arm` adds what tests the kernels of ARM on another processor: 56 MB to fetch, 270 MB on the disk.
+# `setup.sh arm` adds what tests the kernels of ARM on another processor: 56 MB to fetch, 270 MB on the disk;
+# `setup.sh torch` the reference that saved folders are compared with.
 set -eu
 
 packages="gcc g++ clang clang-format make cmake ninja-build ccache pkg-config
 libdnnl-dev libpcre2-dev libarchive-dev zlib1g-dev libcjson-dev libxxhash-dev libsimdjson-dev libssl-dev libcmocka-dev
 libclang-rt-14-dev python3"
-if [ "${1:-}" = arm ] && [ "$(uname -m)" = x86_64 ]; then
-    packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
-fi
+for extra in "$@"; do
+    case $extra in
+    arm) [ "$(uname -m)" != x86_64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
+    torch) packages="$packages python3-torch" ;;
+    esac
+done
 
 missing=""
 for p in $packages; do
