@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 128, MANY = 24, PANELS = 4, COLUMNS = 256, BLOCK = 32 };
+enum { ROWS = 256, MANY = 24, PANELS = 2, COLUMNS = 384, BLOCK = 32 };
 
 typedef struct place {
     size_t text, at; /* at: its position */
