@@ -101,7 +101,7 @@ typedef struct tdm_options {
     size_t memory;       /* bytes to use: for preparing before rows go to a file, 0: half of the machine's; for the
                             training of a GPT-2, 0: three quarters of what is free */
     /* protocol */
-    const char *split;      /* "time" (default), "leave-one-out", "ratio", "files" */
+    const char *split;      /* "time" (default), "leave-one-out", "ratio", "files", "cold-items" */
     const char *ties;       /* "file" (default), "shuffle" */
     const char *seen;       /* "filter" (default), "keep" */
     const char *duplicates; /* "newest" (default), "oldest", "sum", "keep" */
@@ -116,6 +116,7 @@ typedef struct tdm_options {
     /* evaluation */
     const char *on;         /* "test" (default) or "validation" */
     const char *cutoffs;    /* "5,10,20" (default) */
+    size_t newest;          /* ask with so many of a history's newest items alone; 0: with all */
     const char *trec;       /* folder that takes run and qrels files; NULL: none */
     const char *per_person; /* file that takes per-person values; NULL: none */
     const char *report;     /* where the HTML goes; NULL: report.html in the model folder */

@@ -122,6 +122,9 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
     tdm_evaluation *e = NULL;
     tdm_status st = tdm_evaluate_questions(&in, b, o, &on, &whose, err);
     if (st) return st;
+    tdm_questions asked = *in.questions;
+    asked.newest = o->newest;
+    in.questions = &asked;
     const tdm_model *subject;
     if (tdm_bundle_model(b, &subject, NULL, NULL)) subject = NULL; /* nothing ranks: ratings alone */
     for (int i = 0; tdm_models[i]; i++) {

@@ -43,7 +43,7 @@ const cli_option cli_memory_option[] = {
 };
 
 const cli_option cli_protocol_options[] = {
-    {"split", 0, CLI_TEXT, "NAME", AT(o.split), "time (default), leave-one-out, ratio or files"},
+    {"split", 0, CLI_TEXT, "NAME", AT(o.split), "time (default), leave-one-out, ratio, files or cold-items"},
     {"ties", 0, CLI_TEXT, "NAME", AT(o.ties), "equal times keep the file's order (file, default) or a drawn one (shuffle)"},
     {"seen", 0, CLI_TEXT, "NAME", AT(o.seen), "leave a person's own items out (filter, default) or rank them too (keep)"},
     {"duplicates", 0, CLI_TEXT, "NAME", AT(o.duplicates), "of a person's rows for one item: newest (default), oldest, sum, keep"},
@@ -63,6 +63,7 @@ const cli_option cli_train_options[] = {
 const cli_option cli_evaluate_options[] = {
     {"cutoffs", 'k', CLI_TEXT, "N,N", AT(o.cutoffs), "lengths of the lists judged (default 5,10,20)"},
     {"on", 0, CLI_TEXT, "NAME", AT(o.on), "test (default) or validation"},
+    {"newest", 0, CLI_SIZE, "N", AT(o.newest), "ask with the newest N items of each history alone (default: with all)"},
     {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
     {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
     {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML report goes (default: report.html in the model)"},

@@ -190,13 +190,18 @@ tdm_status tdm_gather_questions(const tdm_gather *g, tdm_questions *out, unsigne
 
 tdm_history tdm_questions_history(const tdm_questions *qs, size_t q)
 {
-    size_t at = (size_t)qs->history_at[q];
+    size_t at = (size_t)qs->history_at[q], n = (size_t)qs->history_at[q + 1] - at;
+    bool cut = qs->newest && n > qs->newest;
+    if (cut) {
+        at += n - qs->newest;
+        n = qs->newest;
+    }
     return (tdm_history){.items = qs->item + at,
                          .ratings = qs->rating + at,
                          .times = qs->time + at,
-                         .n = (size_t)qs->history_at[q + 1] - at,
+                         .n = n,
                          .now = qs->now[q],
-                         .self = qs->user[q]};
+                         .self = cut ? TDM_NONE : qs->user[q]};
 }
 
 tdm_status tdm_questions_part(tdm_questions *out, const tdm_questions *qs, const tdm_dataset *d, double low,

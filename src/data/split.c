@@ -19,13 +19,13 @@
 
 enum { TRAIN, VALIDATION, TEST };
 
-static const char *const kinds[] = {"time", "leave-one-out", "ratio", "files"};
+static const char *const kinds[] = {"time", "leave-one-out", "ratio", "files", "cold-items"};
 
 const char *tdm_split_kind_name(tdm_split_kind k) { return kinds[k]; }
 
 int tdm_split_kind_parse(const char *word)
 {
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++)
         if (!strcmp(word, kinds[k])) return k;
     return -1;
 }
@@ -116,6 +116,27 @@ static tdm_status part_files(uint8_t *part, const tdm_dataset *d, uint64_t seed,
     return TDM_OK;
 }
 
+/* A tenth of the items, drawn by their ids, goes to test with all its interactions: to training they are as if nobody
+ * had ever touched them. Of the others, each person's last is for validation, where two stay before it. */
+static void part_cold_items(uint8_t *part, uint8_t *barred, const tdm_dataset *d, const uint32_t *order, uint64_t seed)
+{
+    for (uint32_t i = 0; i < d->I; i++) {
+        tdm_str id = tdm_strings_at(&d->item_id, i);
+        barred[i] = !((double)XXH3_64bits_withSeed(id.p, id.n, seed ^ 0xc01d) * 0x1p-64 < 0.1);
+    }
+    for (size_t u = 0; u < d->U; u++) {
+        size_t warm = 0, last = 0;
+        for (size_t k = (size_t)d->offset[u]; k < (size_t)d->offset[u + 1]; k++) {
+            if (!barred[d->item[order[k]]]) part[order[k]] = TEST;
+            else {
+                warm++;
+                last = order[k];
+            }
+        }
+        if (warm >= 3) part[last] = VALIDATION;
+    }
+}
+
 /* ---- gather ---- */
 
 /* The training view: the same people, items and texts, the rows of one part. */
@@ -179,12 +200,18 @@ tdm_status tdm_split_make(tdm_split **out, const tdm_dataset *d, const tdm_proto
         case TDM_SPLIT_FILES:
             st = part_files(part, d, p->seed, err);
             break;
+        case TDM_SPLIT_COLD_ITEMS:
+            s->barred = tdm_new(d->I, 1);
+            if (s->barred) part_cold_items(part, s->barred, d, order, p->seed);
+            else st = tdm_nomem(err, "the split");
+            break;
         }
     if (!st) st = tdm_gather_open(&g, d, p, order, part, err);
     if (!st) st = train_make(&s->train, d, g, err);
     if (!st && !s->train->N) st = tdm_fail(err, TDM_E_ARG, "the split %s leaves nothing to train on", kinds[p->split]);
     if (!st) st = tdm_gather_questions(g, &s->validation, VALIDATION, 1u << TRAIN, err);
     if (!st) st = tdm_gather_questions(g, &s->test, TEST, 1u << TRAIN | 1u << VALIDATION, err);
+    if (!st) s->test.barred = s->barred;
     tdm_gather_close(g);
     tdm_free(order);
     tdm_free(part);
@@ -199,5 +226,6 @@ void tdm_split_close(tdm_split *s)
     tdm_questions_clear(&s->validation);
     tdm_questions_clear(&s->test);
     tdm_dataset_close(s->train);
+    tdm_free(s->barred);
     tdm_free(s);
 }

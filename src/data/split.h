@@ -9,7 +9,8 @@ typedef enum tdm_split_kind {
     TDM_SPLIT_TIME,
     TDM_SPLIT_LEAVE_ONE_OUT,
     TDM_SPLIT_RATIO,
-    TDM_SPLIT_FILES
+    TDM_SPLIT_FILES,
+    TDM_SPLIT_COLD_ITEMS
 } tdm_split_kind;
 typedef enum tdm_ties { TDM_TIES_FILE, TDM_TIES_SHUFFLE } tdm_ties;
 typedef enum tdm_seen { TDM_SEEN_FILTER, TDM_SEEN_KEEP } tdm_seen;
@@ -27,7 +28,7 @@ typedef struct tdm_protocol {
     tdm_seen seen;
     tdm_duplicates duplicates; /* which of a person's rows for one item stays, within each part */
     float positive_from;       /* rated below this: never a positive target; NaN: nothing is below */
-    uint64_t seed;             /* of the shuffle of ties and of the drawn validation of `files` */
+    uint64_t seed; /* of the shuffle of ties, the drawn validation of `files` and the drawn items of `cold-items` */
 } tdm_protocol;
 
 /* n questions: "what will this person choose next, given this history?" with the answers. */
@@ -44,18 +45,22 @@ typedef struct tdm_questions {
     const float *target_rating;   /* NaN: none */
     const uint8_t *target_counts; /* 1: a relevant item of the ranking; 0: a dislike, or seen before under seen=filter.
                                      Ratings are judged on all targets */
+    const uint8_t *barred;        /* a number an item, the split's: 1, and it does not rank. NULL: all may */
+    size_t newest;                /* questions are asked with so many of their newest items alone; 0: with all */
     void *owner;
 } tdm_questions;
 
 typedef struct tdm_split {
     tdm_dataset *train; /* the same people, items and texts; only training interactions. Closed with the split */
     tdm_questions validation, test;
+    uint8_t *barred; /* an item: 1 where it may not rank on test, since only the cold ones are asked for; or NULL */
 } tdm_split;
 
 tdm_status tdm_split_make(tdm_split **out, const tdm_dataset *d, const tdm_protocol *p, tdm_err *err);
 void tdm_split_close(tdm_split *s);
 
-/* The history that question `q` is asked with. `self` is the person's training row. */
+/* The history that question `q` is asked with. `self` is the person's training row; nobody's where the history is cut,
+ * since that row would tell the rest of it. */
 tdm_history tdm_questions_history(const tdm_questions *qs, size_t q);
 
 /* A copy holding only the questions whose person falls, by a seeded hash of the id, into [low, high) of [0, 1). */

@@ -64,6 +64,8 @@ typedef struct tdm_evaluation {
     size_t held_out;                      /* questions in all */
     size_t targets, counted;              /* answers in all; and the counted ones, each item of a person once */
     size_t ratings;                       /* held-out answers with a rating */
+    size_t candidates;                    /* items that may rank at all: the catalogue, or less (tdm_questions.barred) */
+    size_t newest;                        /* of each history the newest so many were asked with; 0: all */
     size_t k[TDM_MAX_CUTOFFS], n_k, main; /* upwards; k[main] is the one of slices and comparisons */
     size_t slice_people[TDM_SLICES];
     bool has_diversity;

@@ -69,11 +69,15 @@ static void facts(tdm_buf *out, const cJSON *doc)
     fact(out, "People judged", tdm_json_num(doc, "people", 0), NULL);
     fact(out, "People in all", tdm_json_num(d, "users", 0), NULL);
     fact(out, "Catalogue", tdm_json_num(d, "items", 0), NULL);
+    if (tdm_json_num(doc, "candidates", 0) < tdm_json_num(d, "items", 0))
+        fact(out, "Of them ranked", tdm_json_num(doc, "candidates", 0), NULL);
     fact(out, "Interactions", tdm_json_num(d, "interactions", 0), NULL);
     fact(out, "Split", 0, tdm_json_str(doc, "split", "?"));
     fact(out, "Equal times", 0, !strcmp(tdm_json_str(doc, "ties", ""), "shuffle") ? "shuffled" : "as in the file");
     fact(out, "Items already seen", 0, !strcmp(tdm_json_str(doc, "seen", ""), "keep") ? "may return" : "left out");
     fact(out, "Judged on", 0, tdm_json_str(doc, "on", "test"));
+    if (tdm_json_num(doc, "newest", 0) > 0)
+        fact(out, "Newest of a history asked with", tdm_json_num(doc, "newest", 0), NULL);
     tdm_buf_str(out, "</dl>\n");
 }
 

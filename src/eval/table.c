@@ -64,9 +64,15 @@ static void put_heading(const table *t)
     put_count(out, tdm_json_num(d, "items", 0));
     tdm_buf_str(out, " items, ");
     put_count(out, tdm_json_num(d, "interactions", 0));
-    tdm_buf_fmt(out, " interactions in all\nsplit %s, ties %s, seen %s; the whole catalogue is ranked\n",
-                tdm_json_str(t->doc, "split", "?"), tdm_json_str(t->doc, "ties", "?"),
-                tdm_json_str(t->doc, "seen", "?"));
+    tdm_buf_fmt(out, " interactions in all\nsplit %s, ties %s, seen %s; ", tdm_json_str(t->doc, "split", "?"),
+                tdm_json_str(t->doc, "ties", "?"), tdm_json_str(t->doc, "seen", "?"));
+    double items = tdm_json_num(d, "items", 0), candidates = tdm_json_num(t->doc, "candidates", items),
+           newest = tdm_json_num(t->doc, "newest", 0);
+    if (candidates < items) {
+        put_count(out, candidates);
+        tdm_buf_fmt(out, " items nobody chose in training are ranked, and chance finds %.4f in ten\n", 10 / candidates);
+    } else tdm_buf_str(out, "the whole catalogue is ranked\n");
+    if (newest > 0) tdm_buf_fmt(out, "asked with the newest %.0f of each history alone\n", newest);
 }
 
 /* ---- models x metrics ---- */

@@ -74,7 +74,7 @@ static void what_was_meant_is_named(void **state)
     expect("", "fit a -o b --models easy", 1, NULL, "there is no model \"easy\"");
     expect("", "fit a -o b --set item-knn.kk=3", 1, NULL, "item-knn has no parameter \"kk\"");
     expect("", "fit a -o b --set item-knn.k=many", 1, NULL, "\"many\" is not a number");
-    expect("", "fit a -o b --split tim", 1, NULL, "time, leave-one-out, ratio or files");
+    expect("", "fit a -o b --split tim", 1, NULL, "time, leave-one-out, ratio, files or cold-items");
     expect("", "fit a -o b -k 5,x", 1, NULL, "-k");
     expect("", "fit a -o b --on train", 1, NULL, "test or validation");
     expect("", "fit a -o b --gpt2 nowhere", 1, NULL, "--gpt2 nowhere: there is no such folder");

@@ -290,10 +290,83 @@ static void parts_of_questions_are_whole_and_apart(void **state)
     tdm_dataset_close(d);
 }
 
+/* 300 people choose 6 of 200 items each, in order. */
+static tdm_dataset *chosen(bool backwards)
+{
+    static char users[300][8], items[200][8];
+    line *l = tdm_new(1800, sizeof *l);
+    CHECK(l);
+    for (int u = 0; u < 300; u++) sprintf(users[u], "u%d", u);
+    for (int i = 0; i < 200; i++) sprintf(items[i], "i%d", i);
+    for (int k = 0; k < 1800; k++) {
+        int u = k / 6, j = k % 6;
+        l[backwards ? 1799 - k : k] = (line){users[u], items[(u * 7 + j * j * 3 + j) % 200], 5, j + 1, false};
+    }
+    tdm_dataset *d = log_make(l, 1800);
+    tdm_free(l);
+    return d;
+}
+
+/* Cold items are about a tenth, the same whatever the order of rows; nothing of them is in training or in a history,
+ * and test is about nothing else. Of what is left a person's last item is for validation, where two stay before it. */
+static void cold_items_are_new_to_training(void **state)
+{
+    (void)state;
+    tdm_dataset *d = chosen(false), *again = chosen(true);
+    const tdm_protocol p = {.split = TDM_SPLIT_COLD_ITEMS, .positive_from = NAN, .seed = 4};
+    tdm_split *s = split(d, p), *t = split(again, p),
+              *other = split(d, (tdm_protocol){.split = TDM_SPLIT_COLD_ITEMS, .positive_from = NAN, .seed = 5});
+    size_t cold = 0, differ = 0, answers = 0;
+    for (uint32_t i = 0; i < d->I; i++) {
+        cold += !s->barred[i];
+        differ += s->barred[i] != other->barred[i];
+        CHECK(t->barred[tdm_dataset_item(again, tdm_strings_at(&d->item_id, i))] == s->barred[i]);
+    }
+    CHECK(cold >= 10 && cold <= 32 && differ > 0);
+    CHECK(s->test.barred == s->barred && !s->validation.barred);
+    for (size_t k = 0; k < s->train->N; k++) CHECK(s->barred[s->train->item[k]]);
+    for (size_t q = 0; q < s->test.n; q++) {
+        tdm_history h = tdm_questions_history(&s->test, q);
+        for (size_t k = 0; k < h.n; k++) CHECK(s->barred[h.items[k]]);
+        for (int64_t a = s->test.target_at[q]; a < s->test.target_at[q + 1]; a++, answers++)
+            CHECK(!s->barred[s->test.target[a]] && s->test.target_counts[a]);
+    }
+    for (size_t q = 0; q < s->validation.n; q++) {
+        CHECK(tdm_questions_history(&s->validation, q).n >= 2);
+        CHECK(s->barred[s->validation.target[s->validation.target_at[q]]]);
+    }
+    CHECK(answers > 0 && s->train->N + s->validation.n + answers == d->N);
+    tdm_split *all[] = {s, t, other};
+    for (int k = 0; k < 3; k++) tdm_split_close(all[k]);
+    tdm_dataset_close(d);
+    tdm_dataset_close(again);
+}
+
+/* Asked with the newest alone, and then by a stranger: a person's own row would tell the rest. */
+static void a_history_can_be_cut_to_its_newest(void **state)
+{
+    (void)state;
+    tdm_dataset *d = LOG({"ann", "a", 5, 1}, {"ann", "b", 4, 2}, {"ann", "c", 3, 3}, {"ann", "d", 2, 4},
+                         {"bob", "a", 1, 1}, {"bob", "b", 2, 2}, {"bob", "c", 3, 3});
+    tdm_split *s = split(d, (tdm_protocol){.split = TDM_SPLIT_LEAVE_ONE_OUT, .positive_from = NAN});
+    tdm_questions cut = s->test;
+    cut.newest = 2;
+    for (size_t q = 0; q < cut.n; q++) {
+        tdm_history whole = tdm_questions_history(&s->test, q), h = tdm_questions_history(&cut, q);
+        CHECK(h.n == 2 && h.self == (whole.n > 2 ? TDM_NONE : whole.self) && h.now == whole.now);
+        for (size_t k = 0; k < 2; k++) {
+            CHECK(h.items[k] == whole.items[whole.n - 2 + k] && h.ratings[k] == whole.ratings[whole.n - 2 + k]);
+            CHECK(h.times[k] == whole.times[whole.n - 2 + k]);
+        }
+    }
+    tdm_split_close(s);
+    tdm_dataset_close(d);
+}
+
 static void names_of_kinds_are_read_back(void **state)
 {
     (void)state;
-    for (int k = 0; k < 4; k++) CHECK(tdm_split_kind_parse(tdm_split_kind_name((tdm_split_kind)k)) == k);
+    for (int k = 0; k < 5; k++) CHECK(tdm_split_kind_parse(tdm_split_kind_name((tdm_split_kind)k)) == k);
     CHECK(tdm_split_kind_parse("loo") == -1);
 }
 
@@ -306,7 +379,7 @@ static void a_failed_allocation_leaks_nothing(void **state)
     for (;; k++) {
         tdm_split *s;
         tdm_err err;
-        tdm_protocol p = {.split = TDM_SPLIT_LEAVE_ONE_OUT, .positive_from = NAN};
+        tdm_protocol p = {.split = TDM_SPLIT_COLD_ITEMS, .positive_from = NAN};
         tdm_mem_fail_after(k);
         tdm_status st = tdm_split_make(&s, d, &p, &err);
         tdm_mem_fail_after(-1);
@@ -332,6 +405,8 @@ int main(void)
         cmocka_unit_test(an_answer_given_twice_counts_once),
         cmocka_unit_test(ties_are_shuffled_by_seed_and_only_ties),
         cmocka_unit_test(parts_of_questions_are_whole_and_apart),
+        cmocka_unit_test(cold_items_are_new_to_training),
+        cmocka_unit_test(a_history_can_be_cut_to_its_newest),
         cmocka_unit_test(names_of_kinds_are_read_back),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
     };

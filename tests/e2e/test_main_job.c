@@ -255,6 +255,14 @@ static void exported(void **state)
         cJSON_Delete(o);
     }
     cJSON_Delete(raw);
+    assert_int_equal(tandem("fit sequences.txt --items items.jsonl --split cold-items -o cold --models "
+                            "popularity,content,gpt2-items --set gpt2-items.epochs=1 --set gpt2-items.updates=0")
+                         ->status,
+                     0);
+    cJSON *cold = e2e_json(tandem("evaluate cold --newest 1 --json"));
+    CHECK(number(cold, "candidates") < number(cJSON_GetObjectItem(cold, "dataset"), "items") / 5);
+    CHECK(number(cold, "newest") == 1);
+    cJSON_Delete(cold);
     ran *r =
         tandem("fit sequences.txt --items items.jsonl --split leave-one-out -o s --models popularity,item-knn,hybrid");
     if (r->status) fail_msg("status %d: %s", r->status, r->err);

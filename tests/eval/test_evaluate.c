@@ -159,6 +159,50 @@ static void many_people_keep_their_own_lists(void **state)
     tdm_free(s);
 }
 
+/* Takes all lists of a model; the first list of every model must hold allowed items alone. */
+static tdm_status only_allowed(void *ctx, const tdm_lists *l, tdm_err *err)
+{
+    size_t *listed = ctx;
+    (void)err;
+    for (size_t i = 0; i < l->n; i++)
+        for (uint32_t k = 0; k < l->found[i]; k++, ++*listed) CHECK(!l->questions->barred[l->list[i * l->depth + k]]);
+    return TDM_OK;
+}
+
+/* Items that may not rank are in nobody's list, the rest moves up, and the document says how many there were. */
+static void barred_items_do_not_rank(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_run *run;
+    tdm_evaluation *e, *all;
+    trio t;
+    uint8_t barred[ITEMS];
+    size_t listed = 0, left = 0;
+    trio_make(&t);
+    for (size_t i = 0; i < ITEMS; i++) left += !(barred[i] = i % 4 != 1);
+    CHECK_OK(judge(&all, &t, 2, &err), err);
+    tdm_questions qs = t.s->qs;
+    qs.barred = barred;
+    CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = 2, .seed = 3}, &err), err);
+    const tdm_evaluate_input in = {.models = t.models,
+                                   .n_models = 3,
+                                   .questions = &qs,
+                                   .train = &t.s->train,
+                                   .seed = 3,
+                                   .lists = only_allowed,
+                                   .ctx = &listed};
+    CHECK_OK(tdm_evaluate(&e, &in, run, &err), err);
+    tdm_run_close(run);
+    CHECK(e->candidates == left && all->candidates == ITEMS && listed > PEOPLE);
+    cJSON *o = document_of(e);
+    CHECK(tdm_json_num(o, "candidates", 0) == (double)left && !cJSON_GetObjectItem(o, "newest"));
+    cJSON_Delete(o);
+    tdm_evaluation_close(e);
+    tdm_evaluation_close(all);
+    trio_clear(&t);
+}
+
 static void names_from_outside_are_escaped_in_the_page(void **state)
 {
     (void)state;
@@ -322,6 +366,7 @@ int main(void)
         cmocka_unit_test(the_better_model_wins_and_the_table_says_so),
         cmocka_unit_test(a_constant_model_cannot_win),
         cmocka_unit_test(many_people_keep_their_own_lists),
+        cmocka_unit_test(barred_items_do_not_rank),
         cmocka_unit_test(names_from_outside_are_escaped_in_the_page),
         cmocka_unit_test(curves_of_training_are_drawn),
         cmocka_unit_test(nobody_to_judge_is_no_crash),
