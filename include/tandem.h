@@ -116,6 +116,7 @@ typedef struct tdm_options {
     /* evaluation */
     const char *on;         /* "test" (default) or "validation" */
     const char *cutoffs;    /* "5,10,20" (default) */
+    double diversity;       /* judge lists made as tdm_query.diversity says; 0: the plain rankings */
     size_t newest;          /* ask with so many of a history's newest items alone; 0: with all */
     const char *trec;       /* folder that takes run and qrels files; NULL: none */
     const char *per_person; /* file that takes per-person values; NULL: none */
@@ -164,6 +165,7 @@ typedef struct tdm_query {
     size_t n;             /* how many; 0: 10 */
     const char *exclude;  /* "ID,ID"; NULL: none */
     const char *category; /* only items with this category, letter case aside; NULL: all */
+    double diversity;     /* 0 .. 1: how much an item unlike those above it is preferred; 0: the plain ranking */
     int words;            /* also write the sentences (text, text_source) */
     uint64_t seed;        /* of the sentences */
 } tdm_query;
@@ -178,7 +180,7 @@ typedef int tdm_write_fn(void *ctx, const char *bytes, size_t n);
 /* The best items for everybody of the data, in the order of the data. `path` is a file whose ending says the form,
  * .jsonl, .csv or .tsv (docs/answers.md); it is written beside its place and put there when it is whole, so a call that
  * fails or is cancelled leaves what was there before. `path` NULL: JSON lines, to `write` with `ctx`. Of the query, n,
- * model, exclude and category are read. *summary: who ranked, for how many people. */
+ * model, exclude, category and diversity are read. *summary: who ranked, for how many people. */
 tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, const tdm_query *q, const char *path,
                                          tdm_write_fn *write, void *ctx, tdm_run *run, tdm_err *err);
 

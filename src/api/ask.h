@@ -6,12 +6,14 @@
 #include "api/bundle.h"
 
 /* The public recommender is an open model folder. */
-struct tdm_recommender { tdm_bundle *b; };
+struct tdm_recommender {
+    tdm_bundle *b;
+};
 
 typedef struct tdm_asked {
     tdm_history h;
-    uint32_t user;      /* TDM_NONE: a typed history */
-    uint32_t *items;    /* what h points to, where it was typed */
+    uint32_t user;   /* TDM_NONE: a typed history */
+    uint32_t *items; /* what h points to, where it was typed */
     float *ratings;
 } tdm_asked;
 

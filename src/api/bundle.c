@@ -133,3 +133,16 @@ tdm_status tdm_bundle_model(const tdm_bundle *b, const tdm_model **out, const ch
     tdm_buf_clear(&there);
     return st;
 }
+
+tdm_status tdm_bundle_vectors(const tdm_bundle *b, const float **vectors, size_t *K, const char **whose, tdm_err *err)
+{
+    const tdm_model *best = NULL;
+    for (int i = 0; tdm_models[i]; i++) {
+        if (!b->model[i] || !b->model[i]->ops->vectors) continue;
+        if (!best || !strcmp(b->model[i]->ops->name, "content")) best = b->model[i];
+    }
+    *vectors = NULL;
+    *K = 0;
+    *whose = best ? best->ops->name : NULL;
+    return best ? best->ops->vectors(best, vectors, K, err) : TDM_OK;
+}

@@ -3,6 +3,7 @@
 #include "api/evaluate.h"
 
 #include "api/answer.h"
+#include "api/recommend.h"
 #include "api/settings.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -66,18 +67,6 @@ static void describe_training(cJSON *o, const tdm_bundle *b, const tdm_options *
 
 /* ---- models ---- */
 
-/* Vectors for diversity: those of the items' text, else the first there are. */
-static tdm_status vectors_find(tdm_evaluate_input *in, const char **whose, tdm_model *const *models, tdm_err *err)
-{
-    const tdm_model *best = NULL;
-    for (int i = 0; tdm_models[i]; i++) {
-        if (!models[i] || !models[i]->ops->vectors) continue;
-        if (!best || !strcmp(models[i]->ops->name, "content")) best = models[i];
-    }
-    *whose = best ? best->ops->name : NULL;
-    return best ? best->ops->vectors(best, &in->vectors, &in->K, err) : TDM_OK;
-}
-
 tdm_status tdm_evaluate_questions(tdm_evaluate_input *in, const tdm_bundle *b, const tdm_options *o, const char **on,
                                   const char **whose, tdm_err *err)
 {
@@ -94,7 +83,8 @@ tdm_status tdm_evaluate_questions(tdm_evaluate_input *in, const tdm_bundle *b, c
     in->rating_high = b->data->rating_high;
     in->seen = b->protocol.seen;
     tdm_status st = tdm_cutoffs_parse(in->k, &in->n_k, o->cutoffs, err);
-    return st ? st : vectors_find(in, whose, b->model, err);
+    if (!st) st = tdm_bundle_vectors(b, &in->vectors, &in->K, whose, err);
+    return st ? st : tdm_diversity_make(&in->unlike, o->diversity, b, err);
 }
 
 /* ---- the report ---- */

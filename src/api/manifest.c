@@ -53,11 +53,13 @@ tdm_status tdm_manifest_check(const cJSON *manifest, const char *folder, tdm_err
     {
         char sum[65], *full = NULL;
         if (strstr(f->string, "..") || f->string[0] == '/')
-            return tdm_fail(err, TDM_E_FORMAT, "%s/tandem.json: names a file outside its folder: %.80s", folder, f->string);
+            return tdm_fail(err, TDM_E_FORMAT, "%s/tandem.json: names a file outside its folder: %.80s", folder,
+                            f->string);
         if (!(full = tdm_path_join(folder, f->string))) return tdm_nomem(err, folder);
         tdm_status st = tdm_file_sha256(sum, full, err);
         if (!st && (!cJSON_IsString(f) || strcmp(sum, f->valuestring)))
-            st = tdm_fail(err, TDM_E_FORMAT, "%s: is not the file that training wrote (its SHA-256 differs); train again", full);
+            st = tdm_fail(err, TDM_E_FORMAT,
+                          "%s: is not the file that training wrote (its SHA-256 differs); train again", full);
         tdm_free(full);
         if (st) return st;
     }

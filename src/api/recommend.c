@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "hybrid/explain.h"
 #include "hybrid/hybrid.h"
-#include "model/topk.h"
 
 #include <math.h>
 #include <string.h>
@@ -134,11 +133,13 @@ static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *chosen, c
     float *best = tdm_new(n, sizeof *best);
     uint32_t *items = tdm_new(n, sizeof *items);
     uint8_t *barred = NULL;
+    tdm_diversity unlike;
     tdm_status st = best && items ? tdm_barred_make(&barred, b, q, err) : tdm_nomem(err, "a ranking");
+    if (!st) st = tdm_diversity_make(&unlike, q->diversity, b, err);
     const tdm_wanted w = {.k = n, .filter_seen = b->protocol.seen == TDM_SEEN_FILTER, .barred = barred};
     const tdm_ranked out = {items, best, &found};
     char note[TDM_NOTE];
-    if (!st) st = tdm_model_topk(m, &out, &a->h, 1, &w, I, err);
+    if (!st) st = tdm_diverse_topk(m, &out, &a->h, 1, &w, I, &unlike, err);
     cJSON_AddStringToObject(o, "model", m->ops->name);
     if (!st && tdm_list_note(note, q, chosen, m, found, asked)) cJSON_AddStringToObject(o, "note", note);
     cJSON *list = cJSON_AddArrayToObject(o, "recommendations");

@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "model/topk.h"
 
 #include <errno.h>
 #include <math.h>
@@ -107,6 +106,7 @@ typedef struct everybody {
     const tdm_model *m;
     form form;
     tdm_wanted wanted;
+    tdm_diversity unlike;
     size_t asked; /* wanted.k is no more than there are items */
     tdm_run *run;
     size_t first; /* person of this round */
@@ -126,11 +126,11 @@ static tdm_status lists_of(const everybody *e, const tdm_ranked *out, size_t fro
 {
     size_t I = e->b->data->I, k = e->wanted.k;
     for (size_t u = 0; u < n; u++) h[u] = history_of(e->b->data, (uint32_t)(from + u));
-    tdm_status st = tdm_model_topk(e->m, out, h, n, &e->wanted, I, err);
+    tdm_status st = tdm_diverse_topk(e->m, out, h, n, &e->wanted, I, &e->unlike, err);
     for (size_t u = 0; !st && u < n; u++) {
         const tdm_model *m = tdm_asked_model(e->b, e->q, e->m, h[u].n);
         const tdm_ranked one = {out->items + u * k, out->scores + u * k, out->n + u};
-        if (m != e->m) st = tdm_model_topk(m, &one, &h[u], 1, &e->wanted, I, err);
+        if (m != e->m) st = tdm_diverse_topk(m, &one, &h[u], 1, &e->wanted, I, &e->unlike, err);
     }
     return st;
 }
@@ -292,6 +292,7 @@ tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, con
     tdm_status st = path ? form_of(&e.form, path, err) : TDM_OK;
     if (!st) st = tdm_bundle_model(b, &e.m, q->model, err);
     if (!st) st = tdm_barred_make(&barred, b, q, err);
+    if (!st) st = tdm_diversity_make(&e.unlike, q->diversity, b, err);
     e.wanted = (tdm_wanted){.k = asked < b->data->I ? asked : b->data->I,
                             .filter_seen = b->protocol.seen == TDM_SEEN_FILTER,
                             .barred = barred};

@@ -79,6 +79,19 @@ tdm_status tdm_barred_make(uint8_t **barred, const tdm_bundle *b, const tdm_quer
     return st;
 }
 
+tdm_status tdm_diversity_make(tdm_diversity *d, double weight, const tdm_bundle *b, tdm_err *err)
+{
+    const char *whose;
+    *d = (tdm_diversity){.weight = weight};
+    if (!(weight >= 0 && weight <= 1))
+        return tdm_fail(err, TDM_E_ARG, "--diversity takes a number from 0 to 1, not %g", weight);
+    if (!(weight > 0)) return TDM_OK;
+    tdm_status st = tdm_bundle_vectors(b, &d->vectors, &d->K, &whose, err);
+    if (st || d->vectors) return st;
+    return tdm_fail(err, TDM_E_ARG,
+                    "--diversity needs vectors of items, and no model here has them; train content too");
+}
+
 const tdm_model *tdm_asked_model(const tdm_bundle *b, const tdm_query *q, const tdm_model *m, size_t n)
 {
     const tdm_model *popular = b->model[tdm_models_index(tdm_str_of(tdm_popularity_ops.name))];

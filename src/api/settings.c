@@ -41,7 +41,8 @@ tdm_status tdm_protocol_parse(tdm_protocol *p, const tdm_options *o, bool has_ti
     int ties = 0, seen = 0, duplicates = 0;
     int split = o->split ? tdm_split_kind_parse(o->split) : has_times ? TDM_SPLIT_TIME : TDM_SPLIT_LEAVE_ONE_OUT;
     if (split < 0)
-        return tdm_fail(err, TDM_E_ARG, "--split takes time, leave-one-out, ratio, files or cold-items, not \"%s\"", o->split);
+        return tdm_fail(err, TDM_E_ARG, "--split takes time, leave-one-out, ratio, files or cold-items, not \"%s\"",
+                        o->split);
     if (split == TDM_SPLIT_TIME && !has_times)
         return tdm_fail(err, TDM_E_ARG, "--split time needs times, and this data has none; use leave-one-out or ratio");
     tdm_status st = choose(&ties, o->ties, ties_names, "ties", err);
@@ -178,8 +179,7 @@ tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
     if (!st) st = tdm_models_choose(chosen, o->models, err);
     for (int i = 0; !st && tdm_models[i]; i++) {
         st = tdm_settings_params(&params, tdm_models[i], o, err);
-        if (!st && chosen[i] && tdm_models[i] == &tdm_gpt2_words_ops)
-            st = tdm_gpt2_words_check(&params, o->gpt2, err);
+        if (!st && chosen[i] && tdm_models[i] == &tdm_gpt2_words_ops) st = tdm_gpt2_words_check(&params, o->gpt2, err);
     }
     if (!st) st = tdm_protocol_parse(&protocol, o, true, 0, err);
     return st ? st : tdm_cutoffs_parse(k, &n_k, o->cutoffs, err);

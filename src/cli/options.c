@@ -63,6 +63,7 @@ const cli_option cli_train_options[] = {
 const cli_option cli_evaluate_options[] = {
     {"cutoffs", 'k', CLI_TEXT, "N,N", AT(o.cutoffs), "lengths of the lists judged (default 5,10,20)"},
     {"on", 0, CLI_TEXT, "NAME", AT(o.on), "test (default) or validation"},
+    {"diversity", 0, CLI_REAL, "X", AT(o.diversity), "judge lists as recommend --diversity makes them (default 0)"},
     {"newest", 0, CLI_SIZE, "N", AT(o.newest), "ask with the newest N items of each history alone (default: with all)"},
     {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
     {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
@@ -77,6 +78,7 @@ const cli_option cli_query_options[] = {
     {"n", 'n', CLI_SIZE, "N", AT(q.n), "how many (default 10)"},
     {"exclude", 0, CLI_TEXT, "ID,…", AT(q.exclude), "items not wanted"},
     {"category", 0, CLI_TEXT, "NAME", AT(q.category), "only items of this category"},
+    {"diversity", 0, CLI_REAL, "X", AT(q.diversity), "0 to 1: prefer items unlike those above them (default 0)"},
     {"explain", 0, CLI_FLAG, NULL, AT(explain), "show why, and GPT-2's sentence"},
     {0},
 };

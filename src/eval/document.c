@@ -131,6 +131,7 @@ tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject,
     cJSON_AddNumberToObject(o, "relevant", (double)e->counted);
     cJSON_AddNumberToObject(o, "ratings", (double)e->ratings);
     cJSON_AddNumberToObject(o, "candidates", (double)e->candidates);
+    if (e->diversity > 0) cJSON_AddNumberToObject(o, "diversity", e->diversity);
     if (e->newest) cJSON_AddNumberToObject(o, "newest", (double)e->newest);
     cJSON *list = cJSON_AddArrayToObject(o, "cutoffs");
     for (size_t c = 0; c < e->n_k; c++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)e->k[c]));

@@ -9,6 +9,7 @@
 #include "base/run.h"
 #include "data/split.h"
 #include "eval/metrics.h"
+#include "hybrid/diverse.h"
 #include "model/model.h"
 
 /* Mean ndcg@k over the questions that have at least one counted target; items of the history are left out of the
@@ -65,6 +66,7 @@ typedef struct tdm_evaluation {
     size_t targets, counted;              /* answers in all; and the counted ones, each item of a person once */
     size_t ratings;                       /* held-out answers with a rating */
     size_t candidates;                    /* items that may rank at all: the catalogue, or less (tdm_questions.barred) */
+    double diversity;                     /* lists are made with (tdm_diversity.weight) */
     size_t newest;                        /* of each history the newest so many were asked with; 0: all */
     size_t k[TDM_MAX_CUTOFFS], n_k, main; /* upwards; k[main] is the one of slices and comparisons */
     size_t slice_people[TDM_SLICES];
@@ -98,6 +100,7 @@ typedef struct tdm_evaluate_input {
     size_t K;
     size_t k[TDM_MAX_CUTOFFS], n_k; /* none: 5, 10, 20 */
     tdm_seen seen;
+    tdm_diversity unlike; /* how lists are made; of weight 0: by score alone */
     uint64_t seed;
     tdm_status (*lists)(void *ctx, const tdm_lists *l, tdm_err *err); /* may be NULL */
     void *ctx;

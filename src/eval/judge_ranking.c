@@ -221,7 +221,7 @@ tdm_status tdm_judge_ranking(tdm_judged *j, const tdm_judge_room *r, const tdm_m
     bool room =
         list && found && targets && x && (sum || !r->norm) && j->ndcg && j->recall && j->boot_ndcg && j->boot_recall;
     tdm_status st = room ? TDM_OK : tdm_nomem(err, "an evaluation");
-    const tdm_rank_job job = {m, r->in->questions, r->asked, P, r->I, r->depth, r->in->seen};
+    const tdm_rank_job job = {m, r->in->questions, r->asked, P, r->I, r->depth, r->in->seen, &r->in->unlike};
     if (!st) st = tdm_rank(list, found, &job, r->run->pool, r->run, err);
     sheet s = {r, list, found, x, W, sum, targets};
     if (!st) st = judge_lists(j, &s, err);

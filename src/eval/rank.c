@@ -2,7 +2,6 @@
 #include "eval/rank.h"
 
 #include "base/mem.h"
-#include "model/topk.h"
 
 enum { BATCH = 64, CHUNKS = 32 }; /* questions to a chunk; chunks between two looks at progress and cancel */
 
@@ -28,7 +27,7 @@ static void rank_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     for (size_t i = 0; i < B; i++) h[i] = tdm_questions_history(job->questions, job->asked[at + i]);
     const tdm_wanted w = {.k = job->k, .filter_seen = job->seen == TDM_SEEN_FILTER, .barred = job->questions->barred};
     const tdm_ranked out = {b->list + at * job->k, best, n};
-    b->st[chunk] = tdm_model_topk(job->model, &out, h, B, &w, job->I, &b->err[chunk]);
+    b->st[chunk] = tdm_diverse_topk(job->model, &out, h, B, &w, job->I, job->unlike, &b->err[chunk]);
     for (size_t i = 0; !b->st[chunk] && i < B; i++) b->found[at + i] = (uint32_t)n[i];
     tdm_free(best);
 }

@@ -8,6 +8,7 @@
 
 #include "base/run.h"
 #include "data/split.h"
+#include "hybrid/diverse.h"
 #include "model/model.h"
 
 typedef struct tdm_rank_job {
@@ -17,6 +18,7 @@ typedef struct tdm_rank_job {
     size_t n;
     size_t I, k;   /* k <= I */
     tdm_seen seen; /* TDM_SEEN_FILTER: items of the history do not rank */
+    const tdm_diversity *unlike; /* NULL: by score alone */
 } tdm_rank_job;
 
 /* list: n x k, the best first; found: n, how long each list is. `run` may be NULL where only the pool matters; with it,

@@ -76,6 +76,9 @@ static void facts(tdm_buf *out, const cJSON *doc)
     fact(out, "Equal times", 0, !strcmp(tdm_json_str(doc, "ties", ""), "shuffle") ? "shuffled" : "as in the file");
     fact(out, "Items already seen", 0, !strcmp(tdm_json_str(doc, "seen", ""), "keep") ? "may return" : "left out");
     fact(out, "Judged on", 0, tdm_json_str(doc, "on", "test"));
+    char weight[16];
+    snprintf(weight, sizeof weight, "%g", tdm_json_num(doc, "diversity", 0));
+    if (strcmp(weight, "0")) fact(out, "Lists made with diversity", 0, weight);
     if (tdm_json_num(doc, "newest", 0) > 0)
         fact(out, "Newest of a history asked with", tdm_json_num(doc, "newest", 0), NULL);
     tdm_buf_str(out, "</dl>\n");

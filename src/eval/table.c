@@ -72,6 +72,8 @@ static void put_heading(const table *t)
         put_count(out, candidates);
         tdm_buf_fmt(out, " items nobody chose in training are ranked, and chance finds %.4f in ten\n", 10 / candidates);
     } else tdm_buf_str(out, "the whole catalogue is ranked\n");
+    double diversity = tdm_json_num(t->doc, "diversity", 0);
+    if (diversity > 0) tdm_buf_fmt(out, "lists made with diversity %g\n", diversity);
     if (newest > 0) tdm_buf_fmt(out, "asked with the newest %.0f of each history alone\n", newest);
 }
 

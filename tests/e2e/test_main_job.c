@@ -167,6 +167,13 @@ static void recommend(void **state)
     CHECK(is(cJSON_GetArrayItem(at(o, "recommendations"), 0), "item", second));
     cJSON_Delete(o);
 
+    cJSON *plain = e2e_json(tandem("recommend m --user P003 -n 5 --json --diversity 0"));
+    cJSON *spread = e2e_json(tandem("recommend m --user P003 -n 5 --json --diversity 0.7"));
+    const cJSON *a = cJSON_GetObjectItem(plain, "recommendations"), *b = cJSON_GetObjectItem(spread, "recommendations");
+    CHECK(cJSON_GetArraySize(a) == 5 && cJSON_GetArraySize(b) == 5);
+    CHECK(cJSON_Compare(cJSON_GetArrayItem(a, 0), cJSON_GetArrayItem(b, 0), true) && !cJSON_Compare(a, b, true));
+    cJSON_Delete(plain);
+    cJSON_Delete(spread);
     o = e2e_json(tandem("recommend m --history I000,I003:5 -n 5 --category Tea --json"));
     CHECK(cJSON_IsNull(at(o, "user")) && cJSON_GetArraySize(at(o, "recommendations")) == 5);
     cJSON_ArrayForEach(rec, at(o, "recommendations")) CHECK(strstr(at(rec, "title")->valuestring, "Tea"));
