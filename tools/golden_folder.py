@@ -67,8 +67,10 @@ def weights(folder):
             if name.startswith("h."):
                 _, l, name = name.split(".", 2)
                 layers.setdefault(OURS[name], {})[int(l)] = t.float()
-            elif name != "lm_head.weight":
-                W[OURS[name]] = t.float()
+            else:
+                W["head" if name == "lm_head.weight" else OURS[name]] = t.float()
+    head = W.pop("head", W["wte"])
+    assert torch.equal(head, W["wte"]), "lm_head.weight is not wte.weight"
     for ours, parts in layers.items():
         assert sorted(parts) == list(range(config["n_layer"])), f"{ours}: layers {sorted(parts)}"
         W[ours] = torch.stack([parts[l] for l in range(config["n_layer"])])
