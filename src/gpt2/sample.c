@@ -9,17 +9,20 @@
  *     min_p      the likeliest one's logit, less log(1 / min_p) of temperature
  *     none       the draw u in [0, 1) is made first: what it hits is the last of the tokens that hold u, as of a top_p
  *
- * Only what lies above goes into a heap, from which the likeliest is taken until the step says enough. Both passes over
- * the vocabulary skip blocks whose largest logit is too small, which the kernel for maxima tells. */
+ * Only what lies above is looked at. Where a count or a weight says enough it goes into a heap, from which the
+ * likeliest is taken until then. Where a mass says so, thousands may come before: they are cast into bins by their
+ * logit, and only the bin in which that mass is reached is put into order. Passes over the vocabulary skip blocks whose
+ * largest logit is too small, which the kernel for maxima tells. */
 #include "gpt2/sample.h"
 #include "base/mem.h"
 #include "kernels/kernels.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = 64, BINS = 256, SPAN = 1024 }; /* SPAN: a sum of floats is no longer */
 
 struct tdm_sampler {
     size_t V;
@@ -30,6 +33,8 @@ struct tdm_sampler {
     const float *value;      /* n logits to draw from */
     const uint32_t *allowed; /* their tokens; NULL: the places are */
     size_t n;
+    float top, per_unit; /* bins begin at the largest logit; so many for a unit below it */
+    double bin[BINS];    /* the mass of the candidates in each */
 };
 
 tdm_status tdm_sampler_open(tdm_sampler **out, size_t V, tdm_err *err)
@@ -61,10 +66,10 @@ void tdm_sampler_close(tdm_sampler *s)
 double tdm_log_mass(const float *logits, size_t V)
 {
     const tdm_kernels *k = tdm_kernels_best();
-    float work[1024], most = k->max(logits, V);
+    float work[SPAN], most = k->max(logits, V);
     double sum = 0;
-    for (size_t at = 0; at < V; at += 1024)
-        sum += (double)k->exp_sum(work, logits + at, most, V - at < 1024 ? V - at : 1024);
+    for (size_t at = 0; at < V; at += SPAN)
+        sum += (double)k->exp_sum(work, logits + at, most, V - at < SPAN ? V - at : SPAN);
     return (double)most + log(sum);
 }
 
@@ -132,7 +137,9 @@ static double mass_of(const tdm_sampler *s, float most, double heat)
         most = k->max(s->work, s->n);
         x = s->work;
     }
-    double sum = (double)k->exp_sum(s->work, x, most, s->n);
+    double sum = 0;
+    for (size_t at = 0; at < s->n; at += SPAN)
+        sum += (double)k->exp_sum(s->work + at, x + at, most, s->n - at < SPAN ? s->n - at : SPAN);
     if (!isnan(sum)) return sum;
     sum = 0;
     for (size_t i = 0; i < s->n; i++) sum += isnan(s->work[i]) ? 0 : (double)s->work[i];
@@ -147,10 +154,72 @@ static size_t collect(tdm_sampler *s, float bar)
     for (size_t b = 0; b < s->n; b += BLOCK) {
         size_t n = s->n - b < BLOCK ? s->n - b : BLOCK;
         if (!(k->max(s->value + b, n) >= bar)) continue;
-        for (size_t i = b; i < b + n; i++)
-            if (s->value[i] >= bar) s->at[m++] = (uint32_t)i;
+        for (size_t i = b; i < b + n; i++) { /* no branch: it would be guessed wrongly where many pass */
+            s->at[m] = (uint32_t)i;
+            m += s->value[i] >= bar;
+        }
     }
     return m;
+}
+
+/* ---- bins ---- */
+
+/* A larger logit is never in a later bin. */
+static size_t bin_of(const tdm_sampler *s, uint32_t place)
+{
+    float x = (s->top - s->value[place]) * s->per_unit;
+    return x < BINS - 1 ? (size_t)x : BINS - 1;
+}
+
+/* Casts n candidates at or above `bar`, whose weights mass_of() left in s->work. */
+static void cast(tdm_sampler *s, size_t n, float most, float bar)
+{
+    s->top = most;
+    s->per_unit = BINS / fmaxf(most - bar, BINS * FLT_MIN);
+    memset(s->bin, 0, sizeof s->bin);
+    for (size_t i = 0; i < n; i++) s->bin[bin_of(s, s->at[i])] += (double)s->work[s->at[i]];
+}
+
+typedef struct reached {
+    uint32_t place;
+    double before, mass; /* of those that rank before it, and with it */
+} reached;
+
+/* The first place, in the order of rank, with which the mass is `enough`, or above it; the last one where none is. */
+static reached reach(tdm_sampler *s, size_t n, double enough, bool above)
+{
+    double sum = 0;
+    size_t in = 0, m = 0;
+    reached r = {0};
+    for (size_t b = 0; b < BINS && !(above ? sum > enough : sum >= enough); b++) {
+        if (!(s->bin[b] > 0)) continue;
+        in = b;
+        r.mass = sum;
+        sum += s->bin[b];
+    }
+    for (size_t i = 0; i < n; i++) { /* those of that bin to the front */
+        uint32_t x = s->at[i];
+        s->at[i] = s->at[m];
+        s->at[m] = x;
+        m += bin_of(s, x) == in;
+    }
+    for (size_t i = m / 2; i-- > 0;) sink(s, s->at, m, i);
+    do {
+        r = (reached){s->at[0], r.mass, r.mass + (double)s->work[s->at[0]]};
+        s->at[0] = s->at[--m];
+        s->at[m] = r.place;
+        sink(s, s->at, m, 0);
+    } while (m && !(above ? r.mass > enough : r.mass >= enough));
+    return r;
+}
+
+/* Among the fewest of n candidates that hold `share`, in proportion to their weights. */
+static size_t draw_within(tdm_sampler *s, size_t n, double share, tdm_rng *rng)
+{
+    reached last = reach(s, n, share, false);
+    if (!(last.before > 0)) return last.place;
+    double u = tdm_rng_unit(rng) * last.mass;
+    return u < last.before ? reach(s, n, u, true).place : last.place;
 }
 
 /* ---- a draw ---- */
@@ -159,7 +228,9 @@ static size_t collect(tdm_sampler *s, float bar)
 static void prepare(tdm_sampler *s, const float *logits, const tdm_choice *from, const tdm_sampling *how)
 {
     float *own = s->logits, penalty = how->penalty;
-    *s = (tdm_sampler){s->V, s->logits, s->work, s->at, logits, from->allowed, from->allowed ? from->n : s->V};
+    s->value = logits;
+    s->allowed = from->allowed;
+    s->n = from->allowed ? from->n : s->V;
     assert(s->n >= 1);
     if (penalty > 0 && penalty != 1 && from->n_said) {
         size_t first = how->window && how->window < from->n_said ? from->n_said - how->window : 0;
@@ -210,6 +281,10 @@ static size_t draw(tdm_sampler *s, const tdm_sampling *how, tdm_rng *rng)
         bar = low > bar ? low : bar;
     }
     size_t n = collect(s, bar), left = n, kept = 0, chosen = 0;
+    if (all > 0 && !(least > 0)) {
+        cast(s, n, most, bar);
+        return draw < 0 ? draw_within(s, n, want * all, rng) : reach(s, n, draw * all, true).place;
+    }
     if (keep > n) keep = n;
     for (size_t i = n / 2; i-- > 0;) sink(s, s->at, n, i);
     /* taken off the heap one by one and parked behind it: at[left .. n) falls in rank from its end */
@@ -223,9 +298,8 @@ static size_t draw(tdm_sampler *s, const tdm_sampling *how, tdm_rng *rng)
         sink(s, s->at, left, 0);
         s->work[kept] = (float)weight;
         total += (double)s->work[kept++];
-        if (all > 0 && (draw < 0 ? total >= want * all : total > want * all)) break;
+        if (all > 0 && total >= want * all) break;
     }
-    if (draw >= 0) return s->at[n - kept];
     if (want < 1) { /* the share is one of what top_k left; then min_p */
         double share = all > 0 ? want * all : want * total, sum = 0;
         size_t m = 0;
