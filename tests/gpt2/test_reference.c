@@ -74,8 +74,8 @@ static void its_folders_say_the_same_here(void **state)
 static void asked(const tdm_gpt2 *g, const char *folder, const char *logits_file)
 {
     tdm_err err;
-    int64_t token[MOST];
-    uint32_t tokens[MOST];
+    int64_t token[MOST] = {0};
+    uint32_t tokens[MOST] = {0};
     char command[1024];
     size_t n = g->s.T < MOST ? g->s.T : MOST;
     for (size_t i = 0; i < n; i++) token[i] = tokens[i] = (uint32_t)(i * 7 % g->s.V);
