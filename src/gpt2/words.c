@@ -41,6 +41,7 @@ const tdm_param tdm_words_params[] = {
      "words are drawn from those this many times as likely as the likeliest; 0: from all"},
     {"penalty", 1, 0.1, 10, TDM_LOG, "words of the answer so far become less likely by this; 1: they do not"},
     {"beam", 16, 1, 1000, TDM_INTEGER, "beginnings of one length that a ranking of titles carries on"},
+    {"packed", 0, 0, 2, TDM_INTEGER, "weights that writing and ranking read: 0: as they are, 1: as bf16, 2: as int8"},
     {0},
 };
 
@@ -114,6 +115,7 @@ static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *tra
         st = tdm_fail(err, TDM_E_FORMAT, "%s: %zu tokens in a model of %zu rows and %zu positions do not fit together",
                       path, tdm_bpe_size(w->b), w->g->s.V, w->g->s.T);
     if (!st) st = tdm_words_complete(w, err);
+    if (!st) st = tdm_words_pack(w, NULL, err);
     if (st) tdm_words_close(&w->base);
     else *out = &w->base;
     return st;

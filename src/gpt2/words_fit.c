@@ -182,6 +182,7 @@ tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
         tdm_gpt2_plan_log(tdm_gpt2_trainer_plan(f.trainer), in->run, stage);
         st = train(&f, err);
     }
+    if (!st) st = tdm_words_pack(f.w, in->run->pool, err);
     double perplexity;
     if (!st && f.held.n) {
         st = tdm_docs_perplexity(&perplexity, f.w->g, &f.held, err);

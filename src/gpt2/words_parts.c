@@ -135,11 +135,16 @@ tdm_status tdm_words_complete(tdm_words *w, tdm_err *err)
     if (!st) st = names_make(w, err);
     if (!st) st = plain_make(w, err);
     if (!st) st = tdm_lexicon_make(&w->lexicon, w->train, err);
-    if (!st) st = tdm_gpt2_packed_open(&w->packed, w->g, TDM_WEIGHTS_F32, NULL, err);
     w->summaries = any_text(w->train, &w->train->summary);
     w->reviews = any_text(w->train, &w->train->review);
     w->writes = w->summaries || w->reviews;
     return st;
+}
+
+tdm_status tdm_words_pack(tdm_words *w, tdm_pool *pool, tdm_err *err)
+{
+    static const tdm_weights kind[] = {TDM_WEIGHTS_F32, TDM_WEIGHTS_BF16, TDM_WEIGHTS_I8};
+    return tdm_gpt2_packed_open(&w->packed, w->g, kind[(size_t)tdm_param_get(&w->p, "packed")], pool, err);
 }
 
 void tdm_words_close(tdm_model *m)

@@ -71,8 +71,9 @@ extern const tdm_param tdm_words_params[];
 
 /* ---- the model's parts (words_parts.c) ---- */
 
-/* Fills all that follows from w->b, w->train and w->p. */
+/* Fills all that follows from w->b, w->train and w->p but for w->packed, which is made of weights that stay. */
 tdm_status tdm_words_complete(tdm_words *w, tdm_err *err);
+tdm_status tdm_words_pack(tdm_words *w, tdm_pool *pool, tdm_err *err);
 void tdm_words_close(tdm_model *m);
 
 /* The name of an item as text, cleaned into `out`; `not_by`: a person whose summary may not stand in, or TDM_NONE.

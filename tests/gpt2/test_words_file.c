@@ -105,6 +105,71 @@ static void a_saved_model_opens_and_answers_the_same(void **state)
     tdm_dataset_close(d);
 }
 
+typedef struct heard {
+    char said[200];
+    double logp;
+    uint32_t items[5];
+    float scores[5];
+    size_t bytes; /* of weights that were read for a token */
+} heard;
+
+static heard hear(const tdm_model *m, const tdm_dataset *d)
+{
+    heard out = {0};
+    tdm_err e;
+    size_t n;
+    tdm_history h = tdm_dataset_history(d, 0);
+    const tdm_reason r = {.history = &h, .item = 2, .seed = 9};
+    CHECK_OK(m->ops->write(m, out.said, sizeof out.said, &out.logp, &r, &e), e);
+    CHECK_OK(words_topk(m, out.items, out.scores, &n, &h, 5, &e), e);
+    CHECK(*out.said && n == 5);
+    out.bytes = tdm_gpt2_packed_bytes(((const tdm_words *)m)->packed);
+    return out;
+}
+
+/* What is packed are the weights as training left them, in the kind that the folder says. */
+static void packed_weights_say_the_same_before_and_after_they_are_saved(void **state)
+{
+    (void)state;
+    tdm_dataset *d = words_world(true);
+    tdm_run *run = words_run(2);
+    tdm_model *m;
+    tdm_err e;
+    heard of[3];
+    char folder[64], path[128];
+    tdm_params p = words_small(500);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "packed", 2, &e), e);
+    const tdm_fit_input in = {.train = d, .params = &p, .run = run};
+    CHECK_OK(tdm_gpt2_words_ops.fit(&m, &in, &e), e);
+    const heard fresh = hear(m, d);
+    folder_make(folder);
+    CHECK_OK(m->ops->save(m, folder, &e), e);
+    tdm_model_close(m);
+    snprintf(path, sizeof path, "%s/words.json", folder);
+    for (size_t k = 3; k-- > 0;) { /* as it was saved, then in the other kinds */
+        cJSON *o;
+        CHECK_OK(tdm_json_read(&o, path, &e), e);
+        cJSON *packed = cJSON_GetObjectItem(cJSON_GetObjectItem(o, "parameters"), "packed");
+        CHECK(packed && cJSON_GetNumberValue(packed) == (k == 2 ? 2 : (double)k + 1));
+        cJSON_SetNumberValue(packed, (double)k);
+        CHECK_OK(tdm_json_write(o, path, &e), e);
+        cJSON_Delete(o);
+        CHECK_OK(tdm_gpt2_words_ops.load(&m, folder, d, NULL, &e), e);
+        of[k] = hear(m, d);
+        tdm_model_close(m);
+    }
+    assert_string_equal(of[2].said, fresh.said);
+    CHECK(of[2].logp == fresh.logp && of[2].bytes == fresh.bytes);
+    CHECK(!memcmp(of[2].items, fresh.items, sizeof fresh.items));
+    CHECK(!memcmp(of[2].scores, fresh.scores, sizeof fresh.scores));
+    CHECK(of[2].bytes < of[1].bytes && of[1].bytes < of[0].bytes);
+    for (size_t k = 1; k < 3; k++) /* rounded weights rank otherwise, by little */
+        CHECK(of[k].scores[0] != of[0].scores[0] && fabsf(of[k].scores[0] - of[0].scores[0]) < 0.1f);
+    folder_remove(folder);
+    tdm_run_close(run);
+    tdm_dataset_close(d);
+}
+
 /* ---- interruption ---- */
 
 typedef struct stopper {
@@ -414,6 +479,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bytes_at_1_2_and_7_threads),
         cmocka_unit_test(a_saved_model_opens_and_answers_the_same),
+        cmocka_unit_test(packed_weights_say_the_same_before_and_after_they_are_saved),
         cmocka_unit_test(an_interrupted_training_ends_with_the_same_bytes),
         cmocka_unit_test(an_average_of_the_weights_can_be_the_model),
         cmocka_unit_test(a_pretrained_gpt2_that_cannot_be_trained_is_said_so),
