@@ -103,6 +103,15 @@ static tdm_status report_write(const cJSON *document, const tdm_bundle *b, const
     return st;
 }
 
+static tdm_status add_click(cJSON *document, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err)
+{
+    tdm_evaluation *e;
+    tdm_status st = tdm_evaluate_click(&e, in, run, err);
+    if (!st && e->people) st = tdm_evaluation_add_click(document, e, err);
+    tdm_evaluation_close(e);
+    return st;
+}
+
 static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     const tdm_model *models[TDM_MAX_MODELS];
@@ -135,6 +144,7 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
         if (whose) cJSON_AddStringToObject(document, "vectors", whose);
         st = tdm_evaluation_add(document, e, in.subject, err);
     }
+    if (!st && !o->newest) st = add_click(document, &in, run, err);
     if (!st) describe_training(document, b, o, run->seed);
     tdm_evaluation_close(e);
     return st;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Every figure is written with 17 digits by cJSON, so that a reader gets the double back. NaN has no JSON: it is left
  * out, or null where the key must be there. */
@@ -39,6 +40,8 @@ static cJSON *model(const tdm_evaluation *e, const tdm_judged *j)
         for (int m = 0; m < TDM_MEASURES; m++) add_estimate(o, &j->at[c][m], tdm_measure_name(m), e->k[c]);
     add_estimate(o, &j->rmse, "rmse", 0);
     add_estimate(o, &j->mae, "mae", 0);
+    if (e->chance > 0 && j->ranks && !isnan(j->at[e->main][TDM_RECALL].value))
+        cJSON_AddNumberToObject(o, "times_chance", j->at[e->main][TDM_RECALL].value / e->chance);
     if (j->prediction) {
         cJSON_AddNumberToObject(o, "rated", (double)j->rated);
         cJSON_AddNumberToObject(o, "unrated", (double)j->unrated);
@@ -137,6 +140,11 @@ tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject,
     for (size_t c = 0; c < e->n_k; c++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)e->k[c]));
     snprintf(key, sizeof key, "ndcg@%zu", e->k[e->main]);
     cJSON_AddStringToObject(o, "main", key);
+    if (e->chance > 0) {
+        cJSON *chance = cJSON_AddObjectToObject(o, "chance");
+        snprintf(key, sizeof key, "recall@%zu", e->k[e->main]);
+        cJSON_AddNumberToObject(chance, key, e->chance);
+    }
     if (subject < e->n_models) cJSON_AddStringToObject(o, "subject", e->models[subject].name);
     size_t best = best_part(e, subject);
     if (best != SIZE_MAX) cJSON_AddStringToObject(o, "best_part", e->models[best].name);
@@ -152,4 +160,27 @@ tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject,
     add_definitions(o);
     /* cJSON gives NULL where memory is short; a part that is missing at the end means that some addition failed. */
     return cJSON_GetObjectItemCaseSensitive(o, "definitions") ? TDM_OK : tdm_nomem(err, "an evaluation's document");
+}
+
+tdm_status tdm_evaluation_add_click(cJSON *o, const tdm_evaluation *e, tdm_err *err)
+{
+    double popular = NAN;
+    cJSON *click = cJSON_AddObjectToObject(o, "one_click");
+    cJSON_AddNumberToObject(click, "people", (double)e->people);
+    cJSON *models = cJSON_AddObjectToObject(click, "models");
+    for (size_t i = 0; i < e->n_models; i++)
+        if (!strcmp(e->models[i].name, "popularity")) popular = e->models[i].at[e->main][TDM_RECALL].value;
+    bool there = models != NULL;
+    for (size_t i = 0; there && i < e->n_models; i++) {
+        const tdm_judged *j = &e->models[i];
+        const tdm_estimate *at = j->at[e->main];
+        if (!j->ranks || isnan(at[TDM_RECALL].value)) continue;
+        cJSON *m = cJSON_AddObjectToObject(models, j->name);
+        add_estimate(m, &at[TDM_RECALL], "recall", e->k[e->main]);
+        add_estimate(m, &at[TDM_NDCG], "ndcg", e->k[e->main]);
+        there = cJSON_GetArraySize(m) == 2;
+        if (e->chance > 0) cJSON_AddNumberToObject(m, "times_chance", at[TDM_RECALL].value / e->chance);
+        if (popular > 0) cJSON_AddNumberToObject(m, "times_popularity", at[TDM_RECALL].value / popular);
+    }
+    return there ? TDM_OK : tdm_nomem(err, "an evaluation's document");
 }

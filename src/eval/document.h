@@ -6,9 +6,13 @@
 #include "base/json.h"
 #include "eval/evaluate.h"
 
-/* Adds "people", "held_out", "targets", "ratings", "cutoffs", "main", "models", "comparisons", "slices", "best_part"
- * and "definitions" to `o`. `subject` is the model whose best rival is looked for; SIZE_MAX: none. */
+/* Adds "people", "held_out", "targets", "ratings", "cutoffs", "main", "chance", "models", "comparisons", "slices",
+ * "best_part" and "definitions" to `o`. `subject` is the model whose best rival is looked for; SIZE_MAX: none. */
 tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject, tdm_err *err);
+
+/* Adds "one_click", what tdm_evaluate_click found: "people", and for each model the two measures of the main cutoff and
+ * how many times popularity's recall its recall is (left out where popularity finds nothing), or chance's. */
+tdm_status tdm_evaluation_add_click(cJSON *o, const tdm_evaluation *e, tdm_err *err);
 
 /* The document as a table for a terminal `width` columns wide. */
 tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t width, tdm_err *err);

@@ -64,6 +64,7 @@ static tdm_status people_find(tdm_judge_room *r, tdm_err *err)
     e->newest = qs->newest;
     e->diversity = r->in->unlike.weight;
     for (size_t i = 0; i < r->I; i++) e->candidates += !(qs->barred && qs->barred[i]);
+    if (e->candidates < r->I) e->chance = fmin(1, (double)e->k[e->main] / (double)e->candidates);
     e->targets = qs->n ? (size_t)qs->target_at[qs->n] : 0;
     for (size_t t = 0; t < e->targets; t++) e->ratings += isfinite(qs->target_rating[t]) != 0;
     r->asked = tdm_new(qs->n, sizeof *r->asked);

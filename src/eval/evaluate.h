@@ -68,6 +68,7 @@ typedef struct tdm_evaluation {
     size_t candidates;                    /* items that may rank at all: the catalogue, or less (tdm_questions.barred) */
     double diversity;                     /* lists are made with (tdm_diversity.weight) */
     size_t newest;                        /* of each history the newest so many were asked with; 0: all */
+    double chance;                        /* recall at the main cutoff of items in a drawn order; 0: all may rank */
     size_t k[TDM_MAX_CUTOFFS], n_k, main; /* upwards; k[main] is the one of slices and comparisons */
     size_t slice_people[TDM_SLICES];
     bool has_diversity;
@@ -108,6 +109,12 @@ typedef struct tdm_evaluate_input {
 
 tdm_status tdm_evaluate(tdm_evaluation **out, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err);
 void tdm_evaluation_close(tdm_evaluation *e);
+
+/* The same models on people who have just made their first click: asked with the newest item of a history alone, at the
+ * main cutoff, about rankings only. It asks the first TDM_CLICK_PEOPLE who have a history and a counted target: people
+ * are numbered by a hash of their ids, so these are drawn ones. */
+enum { TDM_CLICK_PEOPLE = 5000 };
+tdm_status tdm_evaluate_click(tdm_evaluation **out, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err);
 
 /* "5,10,20" as cutoffs, upwards and each once; NULL: the standard ones. */
 tdm_status tdm_cutoffs_parse(size_t *k, size_t *n, const char *words, tdm_err *err);

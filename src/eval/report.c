@@ -36,8 +36,9 @@ static void lede(tdm_buf *out, const cJSON *doc)
     tdm_html_text(out, subject);
     tdm_buf_fmt(out,
                 " puts something that the person went on to choose into the first %s for <strong>%.1f%%</strong> of "
-                "people, with the whole catalogue to choose from. Its %s is <strong>%.4f</strong>",
-                k + 1, 100 * share, main, v);
+                "people, with %s to choose from. Its %s is <strong>%.4f</strong>",
+                k + 1, 100 * share,
+                of(doc, "chance") ? "the items that nobody chose in training" : "the whole catalogue", main, v);
     if (c) {
         double d = tdm_json_num(c, "difference", 0), p = tdm_json_num(c, "p", 1);
         tdm_buf_fmt(out, ", %.4f %s ", fabs(d), d < 0 ? "below" : "above");
@@ -151,6 +152,7 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     tdm_report_models(out, doc);
     tdm_report_comparisons(out, doc);
     tdm_report_slices(out, doc);
+    tdm_report_cold(out, doc);
     tdm_report_fusion(out, doc);
     tdm_report_data(out, doc);
     tdm_report_curves(out, doc);

@@ -43,6 +43,7 @@ void tdm_plot_columns(tdm_buf *out, const char *title, const char *const *names,
 /* ---- sections ---- */
 
 void tdm_report_models(tdm_buf *out, const cJSON *doc);
+void tdm_report_cold(tdm_buf *out, const cJSON *doc); /* items nobody chose in training, and histories of one click */
 void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
 void tdm_report_slices(tdm_buf *out, const cJSON *doc);
 void tdm_report_fusion(tdm_buf *out, const cJSON *doc);

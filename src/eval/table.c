@@ -268,6 +268,45 @@ static void put_slices(const table *t)
     }
 }
 
+/* ---- cold start ---- */
+
+/* Each model's recall, and how many times `what` it is. */
+static void put_recalls(const table *t, const cJSON *models, const char *times, const char *what)
+{
+    char recall[32];
+    const char *at = strchr(tdm_json_str(t->doc, "main", "@10"), '@');
+    const cJSON *m;
+    snprintf(recall, sizeof recall, "recall%.20s", at ? at : "@10");
+    cJSON_ArrayForEach(m, models)
+    {
+        const cJSON *e = cJSON_GetObjectItemCaseSensitive(m, recall);
+        double v = tdm_json_num(e, "value", NAN), low = tdm_json_num(e, "low", NAN), x = tdm_json_num(m, times, NAN);
+        if (isnan(v)) continue;
+        put_name(t->out, m->string, t->name);
+        tdm_buf_fmt(t->out, "  %.4f", v);
+        if (!isnan(low)) tdm_buf_fmt(t->out, " %.4f-%.4f", low, tdm_json_num(e, "high", NAN));
+        if (!isnan(x)) tdm_buf_fmt(t->out, " %6.1f times %s", x, what);
+        tdm_buf_char(t->out, '\n');
+    }
+}
+
+static void put_cold(const table *t)
+{
+    const cJSON *chance = cJSON_GetObjectItemCaseSensitive(t->doc, "chance"),
+                *click = cJSON_GetObjectItemCaseSensitive(t->doc, "one_click");
+    const char *at = strchr(tdm_json_str(t->doc, "main", "@10"), '@');
+    if (chance && chance->child) {
+        tdm_buf_fmt(t->out, "\n%s among items nobody chose in training\n", chance->child->string);
+        put_recalls(t, t->models, "times_chance", "chance");
+    }
+    if (!click) return;
+    tdm_buf_fmt(t->out, "\nrecall%s with one click, ", at ? at : "@10");
+    put_count(t->out, tdm_json_num(click, "people", 0));
+    tdm_buf_str(t->out, " people\n");
+    put_recalls(t, cJSON_GetObjectItemCaseSensitive(click, "models"), chance ? "times_chance" : "times_popularity",
+                chance ? "chance" : "popularity");
+}
+
 tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t width, tdm_err *err)
 {
     table t = {.out = out, .doc = document, .width = width ? width : 80, .name = 6};
@@ -283,5 +322,6 @@ tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t widt
     put_models(&t);
     put_comparisons(&t);
     put_slices(&t);
+    put_cold(&t);
     return out->failed ? tdm_nomem(err, "a table") : TDM_OK;
 }
