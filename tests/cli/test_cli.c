@@ -95,6 +95,8 @@ static void wrong_usage_is_two(void **state)
     expect("", "export m", 2, NULL, "--csv FOLDER");
     expect("", "doctor -j -1", 2, NULL, "--threads takes a whole number, not \"-1\"");
     expect("", "doctor -j 99999999999999999999999", 2, NULL, "--threads takes a whole number");
+    expect("", "evaluate m --newest one", 2, NULL, "--newest takes a whole number, not \"one\"");
+    expect("", "evaluate m --split cold-items", 2, NULL, "--split");
     expect("", "doctor --seed 1e3", 2, NULL, "--seed takes a whole number, not \"1e3\"");
     expect("", "prepare a -o b --min-rating low", 2, NULL, "--min-rating takes a number, not \"low\"");
     expect("TANDEM_SEED=x", "doctor", 2, NULL, "--seed takes a whole number, not \"x\"");

@@ -128,6 +128,8 @@ static void evaluation(void **state)
         CHECK(number(c, "p") >= 0 && number(c, "p") <= 1);
     }
     at(o, "slices");
+    CHECK(number(at(o, "one_click"), "people") <= number(o, "people") && !cJSON_GetObjectItem(o, "chance"));
+    at(at(at(o, "one_click"), "models"), "hybrid");
     /* The log is made so that what follows what can be learned; chance is about 10 of 45 items. */
     CHECK(number(at(hybrid, "recall@10"), "value") > 0.5);
     cJSON_Delete(o);
@@ -268,7 +270,8 @@ static void exported(void **state)
                      0);
     cJSON *cold = e2e_json(tandem("evaluate cold --newest 1 --json"));
     CHECK(number(cold, "candidates") < number(cJSON_GetObjectItem(cold, "dataset"), "items") / 5);
-    CHECK(number(cold, "newest") == 1);
+    CHECK(number(cold, "newest") == 1 && !cJSON_GetObjectItem(cold, "one_click"));
+    CHECK(number(at(at(cold, "models"), "content"), "times_chance") > 0 && number(at(cold, "chance"), "recall@10") > 0);
     cJSON_Delete(cold);
     ran *r =
         tandem("fit sequences.txt --items items.jsonl --split leave-one-out -o s --models popularity,item-knn,hybrid");
