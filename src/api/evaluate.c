@@ -117,7 +117,7 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
     const tdm_model *models[TDM_MAX_MODELS];
     const char *on, *whose;
     tdm_files files = {0};
-    tdm_evaluate_input in = {.models = models, .seed = run->seed, .lists = tdm_files_take, .ctx = &files};
+    tdm_evaluate_input in = {.models = models, .seed = run->seed, .tradeoff = true, .lists = tdm_files_take, .ctx = &files};
     tdm_evaluation *e = NULL;
     tdm_status st = tdm_evaluate_questions(&in, b, o, &on, &whose, err);
     if (st) return st;

@@ -85,6 +85,25 @@ static cJSON *slice(const tdm_evaluation *e, int s)
     return o;
 }
 
+static cJSON *tradeoff(const tdm_evaluation *e)
+{
+    cJSON *o = cJSON_CreateObject(), *lists;
+    cJSON_AddStringToObject(o, "model", e->models[e->tradeoff.model].name);
+    cJSON_AddNumberToObject(o, "people", (double)e->tradeoff.people);
+    cJSON_AddNumberToObject(o, "evaluation_seconds", e->tradeoff.seconds);
+    lists = cJSON_AddArrayToObject(o, "lists");
+    for (int i = 0; i < TDM_SPREADS; i++) {
+        const tdm_spread *s = &e->tradeoff.at[i];
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddNumberToObject(one, "weight", s->weight);
+        add_estimate(one, &s->ndcg, "ndcg", e->k[e->main]);
+        add_estimate(one, &s->diversity, "diversity", e->k[e->main]);
+        if (i) add_estimate(one, &s->difference, "difference", 0);
+        cJSON_AddItemToArray(lists, one);
+    }
+    return o;
+}
+
 /* The best of the others by ndcg at the main cutoff; the first of equals. */
 static size_t best_part(const tdm_evaluation *e, size_t subject)
 {
@@ -157,6 +176,7 @@ tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject,
     for (int s = 0; s < TDM_SLICES; s++)
         if (e->slice_people[s])
             cJSON_AddItemToObject(s < TDM_LENGTHS ? history : target, tdm_slice_name(s), slice(e, s));
+    if (e->tradeoff.people) cJSON_AddItemToObject(o, "diversity_cost", tradeoff(e));
     add_definitions(o);
     /* cJSON gives NULL where memory is short; a part that is missing at the end means that some addition failed. */
     return cJSON_GetObjectItemCaseSensitive(o, "definitions") ? TDM_OK : tdm_nomem(err, "an evaluation's document");

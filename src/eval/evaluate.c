@@ -190,6 +190,8 @@ tdm_status tdm_evaluate(tdm_evaluation **out, const tdm_evaluate_input *in, tdm_
         st = judge(&r, i, err);
         if (!st) st = tdm_run_check(run, "evaluate", err);
     }
+    bool ranks = in->subject < in->n_models && in->models[in->subject]->ops->score;
+    if (!st && in->tradeoff && ranks && r.norm && e->people) st = tdm_judge_diversity(&r, err);
     if (!st) st = tdm_judge_pairs(&r, err);
     tdm_free(r.asked);
     tdm_free(r.relevant_at);

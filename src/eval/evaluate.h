@@ -60,6 +60,15 @@ typedef struct tdm_comparison {
     double p, corrected;     /* as tested, and after Holm over all of the table */
 } tdm_comparison;
 
+/* The subject's lists with one weight of diversity (tdm_diversity.weight), at the main cutoff. */
+typedef struct tdm_spread {
+    double weight;
+    tdm_estimate ndcg, diversity, difference; /* difference: of ndcg to the plain lists of the same people */
+} tdm_spread;
+
+/* So many weights; of the people a fifth is asked, drawn, but so many at least and at most. */
+enum { TDM_SPREADS = 4, TDM_SPREAD_LEAST = 500, TDM_SPREAD_MOST = 2000 };
+
 typedef struct tdm_evaluation {
     size_t people;                        /* with at least one counted target: those of the ranking means */
     size_t held_out;                      /* questions in all */
@@ -76,6 +85,11 @@ typedef struct tdm_evaluation {
     size_t n_models;
     tdm_comparison *comparisons;
     size_t n_comparisons;
+    struct {
+        size_t model, people; /* people 0: it was not judged */
+        double seconds;       /* measured */
+        tdm_spread at[TDM_SPREADS];
+    } tradeoff; /* of diversity against ndcg */
 } tdm_evaluation;
 
 /* What one model said, for files of runs and of people: called once a model, from the calling thread. */
@@ -102,6 +116,7 @@ typedef struct tdm_evaluate_input {
     size_t k[TDM_MAX_CUTOFFS], n_k; /* none: 5, 10, 20 */
     tdm_seen seen;
     tdm_diversity unlike; /* how lists are made; of weight 0: by score alone */
+    bool tradeoff;        /* also judge what diversity costs the subject, where there are vectors */
     uint64_t seed;
     tdm_status (*lists)(void *ctx, const tdm_lists *l, tdm_err *err); /* may be NULL */
     void *ctx;

@@ -23,6 +23,12 @@ typedef struct tdm_judge_room {
 /* The ranking half of one model: fills at, slices, ndcg, recall and their resamples. */
 tdm_status tdm_judge_ranking(tdm_judged *j, const tdm_judge_room *room, const tdm_model *m, tdm_err *err);
 
+/* The sum of an item's cosines with the items that `sum` (K) has taken in so far; takes it in too. Needs room->norm. */
+double tdm_judge_cosines(const tdm_judge_room *room, double *sum, uint32_t item);
+
+/* What diversity costs the subject's lists: fills e->tradeoff. Needs room->norm and people. */
+tdm_status tdm_judge_diversity(const tdm_judge_room *room, tdm_err *err);
+
 /* The rating half: predictions and errors. */
 tdm_status tdm_judge_ratings(tdm_judged *j, const tdm_judge_room *room, const tdm_model *m, tdm_err *err);
 

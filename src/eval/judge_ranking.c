@@ -31,6 +31,20 @@ typedef struct sheet {
 static size_t at_column(size_t cutoff) { return 1 + cutoff * AT_K; }
 static size_t slice_column(const tdm_judge_room *r, int s) { return 1 + r->e->n_k * AT_K + (size_t)s * PER_SLICE; }
 
+double tdm_judge_cosines(const tdm_judge_room *r, double *sum, uint32_t item)
+{
+    size_t K = r->in->K;
+    const float *v = r->in->vectors + item * K;
+    if (!(r->norm[item] > 0)) return 0;
+    double inverse = 1 / r->norm[item], dot = 0;
+    for (size_t d = 0; d < K; d++) {
+        double unit = inverse * (double)v[d];
+        dot += sum[d] * unit;
+        sum[d] += unit;
+    }
+    return dot;
+}
+
 /* Novelty and diversity at every cutoff in one walk down the list. */
 static void beyond_accuracy(const sheet *s, double *row, const uint32_t *list, size_t n, double *sum)
 {
@@ -41,15 +55,7 @@ static void beyond_accuracy(const sheet *s, double *row, const uint32_t *list, s
     for (size_t c = 0, i = 0; c < r->e->n_k; c++) {
         for (; i < n && i < r->e->k[c]; i++) {
             bits -= log2((r->chosen[list[i]] + 1.0) / ((double)r->choosers + 1));
-            if (!r->norm || !(r->norm[list[i]] > 0)) continue;
-            const float *v = in->vectors + list[i] * in->K;
-            double inverse = 1 / r->norm[list[i]], dot = 0;
-            for (size_t d = 0; d < in->K; d++) {
-                double unit = inverse * (double)v[d];
-                dot += sum[d] * unit;
-                sum[d] += unit;
-            }
-            cosines += dot; /* those with the items above */
+            if (r->norm) cosines += tdm_judge_cosines(r, sum, list[i]);
         }
         double *out = row + at_column(c), m = (double)i;
         if (i > 0) {
@@ -221,7 +227,7 @@ tdm_status tdm_judge_ranking(tdm_judged *j, const tdm_judge_room *r, const tdm_m
     bool room =
         list && found && targets && x && (sum || !r->norm) && j->ndcg && j->recall && j->boot_ndcg && j->boot_recall;
     tdm_status st = room ? TDM_OK : tdm_nomem(err, "an evaluation");
-    const tdm_rank_job job = {m, r->in->questions, r->asked, P, r->I, r->depth, r->in->seen, &r->in->unlike};
+    const tdm_rank_job job = {m, r->in->questions, r->asked, P, r->I, r->depth, r->in->seen, &r->in->unlike, NULL};
     if (!st) st = tdm_rank(list, found, &job, r->run->pool, r->run, err);
     sheet s = {r, list, found, x, W, sum, targets};
     if (!st) st = judge_lists(j, &s, err);

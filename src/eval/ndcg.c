@@ -25,7 +25,7 @@ tdm_status tdm_ndcg(double *value, const tdm_model *m, const tdm_questions *qs, 
     size_t n = asked ? tdm_questions_asked(asked, qs) : 0;
     uint32_t *list = tdm_new(n * sizeof *list, depth), *found = tdm_new(n, sizeof *found);
     tdm_status st = asked && set && list && found ? TDM_OK : tdm_nomem(err, "ndcg");
-    const tdm_rank_job job = {m, qs, asked, n, I, depth, seen, NULL};
+    const tdm_rank_job job = {m, qs, asked, n, I, depth, seen, NULL, NULL};
     if (!st) st = tdm_rank(list, found, &job, pool, NULL, err);
     double sum = 0, v[TDM_METRICS];
     for (size_t i = 0; !st && i < n; i++) {

@@ -19,7 +19,8 @@ static void rank_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     const tdm_rank_job *job = b->job;
     size_t B = end - begin, at = b->first + begin, n[BATCH];
     tdm_history h[BATCH];
-    float *best = tdm_new(B * sizeof *best, job->k);
+    float *own = job->scores ? NULL : tdm_new(B * sizeof *own, job->k);
+    float *best = job->scores ? job->scores + at * job->k : own;
     if (!best) {
         b->st[chunk] = tdm_nomem(&b->err[chunk], "a batch of rankings");
         return;
@@ -29,7 +30,7 @@ static void rank_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     const tdm_ranked out = {b->list + at * job->k, best, n};
     b->st[chunk] = tdm_diverse_topk(job->model, &out, h, B, &w, job->I, job->unlike, &b->err[chunk]);
     for (size_t i = 0; !b->st[chunk] && i < B; i++) b->found[at + i] = (uint32_t)n[i];
-    tdm_free(best);
+    tdm_free(own);
 }
 
 tdm_status tdm_rank(uint32_t *list, uint32_t *found, const tdm_rank_job *job, tdm_pool *pool, tdm_run *run,

@@ -19,6 +19,7 @@ typedef struct tdm_rank_job {
     size_t I, k;   /* k <= I */
     tdm_seen seen; /* TDM_SEEN_FILTER: items of the history do not rank */
     const tdm_diversity *unlike; /* NULL: by score alone */
+    float *scores;               /* n x k: takes the scores of the lists; NULL: nobody wants them */
 } tdm_rank_job;
 
 /* list: n x k, the best first; found: n, how long each list is. `run` may be NULL where only the pool matters; with it,

@@ -46,6 +46,7 @@ void tdm_report_models(tdm_buf *out, const cJSON *doc);
 void tdm_report_cold(tdm_buf *out, const cJSON *doc); /* items nobody chose in training, and histories of one click */
 void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
 void tdm_report_slices(tdm_buf *out, const cJSON *doc);
+void tdm_report_diversity(tdm_buf *out, const cJSON *doc);
 void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
 void tdm_report_data(tdm_buf *out, const cJSON *doc);
 void tdm_report_curves(tdm_buf *out, const cJSON *doc);

@@ -48,13 +48,18 @@ size_t tdm_diverse(uint32_t *items, float *scores, size_t found, size_t n, const
     return n;
 }
 
+size_t tdm_diverse_depth(size_t k, size_t I)
+{
+    size_t depth = WIDER * k > LEAST ? WIDER * k : LEAST;
+    return depth < I ? depth : I;
+}
+
 tdm_status tdm_diverse_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
                             const tdm_wanted *w, size_t I, const tdm_diversity *d, tdm_err *err)
 {
     if (!d || !(d->weight > 0)) return tdm_model_topk(m, out, h, B, w, I, err);
     tdm_wanted wider = *w;
-    wider.k = WIDER * w->k > LEAST ? WIDER * w->k : LEAST;
-    if (wider.k > I) wider.k = I;
+    wider.k = tdm_diverse_depth(w->k, I);
     const tdm_ranked all = {tdm_new(B * wider.k, sizeof *all.items), tdm_new(B * wider.k, sizeof *all.scores), out->n};
     float *scratch = tdm_new(wider.k, sizeof *scratch);
     tdm_status st = all.items && all.scores && scratch ? TDM_OK : tdm_nomem(err, "a ranking");

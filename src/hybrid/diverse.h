@@ -20,7 +20,10 @@ typedef struct tdm_diversity {
  * `found`; equals stay in their order, so the first is the first. scores go with their items. scratch: found floats. */
 size_t tdm_diverse(uint32_t *items, float *scores, size_t found, size_t n, const tdm_diversity *d, float *scratch);
 
-/* tdm_model_topk, then that: among ten times as many as w->k, and at least 100. d NULL or of weight 0: as it is. */
+/* How many candidates a list of k is made from: ten times as many, at least 100, at most all I items. */
+size_t tdm_diverse_depth(size_t k, size_t I);
+
+/* tdm_model_topk, then that: among tdm_diverse_depth of w->k. d NULL or of weight 0: as it is. */
 tdm_status tdm_diverse_topk(const tdm_model *m, const tdm_ranked *out, const tdm_history *h, size_t B,
                             const tdm_wanted *w, size_t I, const tdm_diversity *d, tdm_err *err);
 
