@@ -66,7 +66,7 @@ typedef struct tdm_spread {
     tdm_estimate ndcg, diversity, difference; /* difference: of ndcg to the plain lists of the same people */
 } tdm_spread;
 
-/* So many weights; of the people a fifth is asked, drawn, but so many at least and at most. */
+/* So many weights; of the people a tenth is asked, drawn, but so many at least and at most. */
 enum { TDM_SPREADS = 4, TDM_SPREAD_LEAST = 500, TDM_SPREAD_MOST = 2000 };
 
 typedef struct tdm_evaluation {

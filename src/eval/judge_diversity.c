@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge_diversity.c - what lists lose in ndcg for what they win in diversity, weight by weight.
  *
- * People are drawn, their candidates are ranked once, and each weight makes its lists from those same candidates, so
- * all that is dear is one ranking of the drawn people. They are a fifth of all (a whole evaluation ranks everybody with
- * every model) with a floor, below which there would be more noise than time won.
+ * People are drawn, their candidates are ranked once, and each weight makes its lists from those same candidates, so all
+ * that is dear is one ranking of the drawn people. They are a tenth of all, which keeps this below a tenth of an
+ * evaluation that ranks everybody with every model, with a floor, below which there would be more noise than time won.
  *
  *     columns of a person:  1 | for each weight: ndcg, ndcg - ndcg of the plain list, diversity, has it */
 #include "base/clock.h"
@@ -36,7 +36,7 @@ typedef struct drawn {
 
 static size_t how_many(size_t people)
 {
-    size_t n = (people + 4) / 5;
+    size_t n = (people + 9) / 10;
     if (n < TDM_SPREAD_LEAST) n = TDM_SPREAD_LEAST;
     if (n > TDM_SPREAD_MOST) n = TDM_SPREAD_MOST;
     return n < people ? n : people;

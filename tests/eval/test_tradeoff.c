@@ -127,7 +127,7 @@ static void many_are_drawn_from_and_the_report_says_so(void **state)
         tdm_buf page = {0};
         CHECK_OK(judge(&e, &(judged){s, vectors, K, 10, false}, &model, threads[i], &err), err);
         assert_int_equal(e->people, 3000);
-        assert_int_equal(e->tradeoff.people, 600);
+        assert_int_equal(e->tradeoff.people, 500);
         const tdm_estimate *all = &e->models[0].at[0][TDM_NDCG], *some = &e->tradeoff.at[0].ndcg;
         assert_true(some->value != all->value && some->low < all->value && all->value < some->high);
         cJSON *o = document_of(e);
@@ -135,7 +135,7 @@ static void many_are_drawn_from_and_the_report_says_so(void **state)
         if (first) assert_string_equal(first, text);
         CHECK_OK(tdm_evaluation_html(&page, o, &err), err);
         assert_non_null(strstr(page.p, "<h2>What diversity costs</h2>"));
-        assert_non_null(strstr(page.p, "for 600 people drawn of the 3,000 judged"));
+        assert_non_null(strstr(page.p, "for 500 people drawn of the 3,000 judged"));
         assert_non_null(strstr(page.p, "<th scope=\"row\">0.3</th>"));
         if (first) cJSON_free(text);
         else first = text;
