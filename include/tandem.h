@@ -158,6 +158,11 @@ typedef struct tdm_recommender tdm_recommender;
 tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_err *err);
 void tdm_recommender_close(tdm_recommender *r);
 
+/* Leaves the items that the file `path` lists, one id a line (# begins a comment line), out of all that is recommended
+ * from here on; a file after it adds to them. Ids that the model does not know are counted in *unknown and no error: a
+ * list may be older or newer than a model. Call it before other threads ask. */
+tdm_status tdm_recommender_exclude(tdm_recommender *r, size_t *unknown, const char *path, tdm_err *err);
+
 typedef struct tdm_query {
     const char *user;     /* a person of the data; or */
     const char *history;  /* "ID,ID:5,ID": items, oldest first, each with a rating or without */

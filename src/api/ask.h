@@ -8,6 +8,7 @@
 /* The public recommender is an open model folder. */
 struct tdm_recommender {
     tdm_bundle *b;
+    uint8_t *excluded; /* I: 1 where tdm_recommender_exclude named the item; NULL: none is */
 };
 
 typedef struct tdm_asked {
@@ -27,6 +28,10 @@ tdm_status tdm_find_user(const tdm_bundle *b, uint32_t *out, tdm_str id, tdm_err
 
 /* Takes the next word of a list "A,B,C" off *rest, trimmed; false at its end. */
 bool tdm_list_next(tdm_str *word, tdm_str *rest);
+
+/* Takes the next id off *rest, the text of a list with one id a line: trimmed, without empty lines and those that begin
+ * with #; false at its end. */
+bool tdm_ids_next(tdm_str *id, tdm_str *rest);
 
 /* Adds "item" and "title" of item i. One that nothing names is called by its id and what reviews in `d` are headed:
  * hand in the training data, so that no held-out review is read. */

@@ -28,6 +28,7 @@ void tdm_recommender_close(tdm_recommender *r)
 {
     if (!r) return;
     tdm_bundle_close(r->b);
+    tdm_free(r->excluded);
     tdm_free(r);
 }
 
@@ -125,23 +126,24 @@ static void add_history(cJSON *o, const tdm_bundle *b, const tdm_asked *a)
     cJSON_AddNumberToObject(o, "history_length", (double)a->h.n);
 }
 
-static tdm_status rank(cJSON *o, const tdm_bundle *b, const tdm_model *chosen, const tdm_asked *a, const tdm_query *q,
-                       tdm_err *err)
+static tdm_status rank(cJSON *o, const tdm_recommender *r, const tdm_model *chosen, const tdm_asked *a,
+                       const tdm_query *q, tdm_err *err)
 {
+    const tdm_bundle *b = r->b;
     const tdm_model *m = tdm_asked_model(b, q, chosen, a->h.n);
     size_t I = b->data->I, asked = q->n ? q->n : 10, n = asked < I ? asked : I, found = 0;
     float *best = tdm_new(n, sizeof *best);
     uint32_t *items = tdm_new(n, sizeof *items);
     uint8_t *barred = NULL;
     tdm_diversity unlike;
-    tdm_status st = best && items ? tdm_barred_make(&barred, b, q, err) : tdm_nomem(err, "a ranking");
+    tdm_status st = best && items ? tdm_barred_make(&barred, r, q, err) : tdm_nomem(err, "a ranking");
     if (!st) st = tdm_diversity_make(&unlike, q->diversity, b, err);
     const tdm_wanted w = {.k = n, .filter_seen = b->protocol.seen == TDM_SEEN_FILTER, .barred = barred};
     const tdm_ranked out = {items, best, &found};
     char note[TDM_NOTE];
     if (!st) st = tdm_diverse_topk(m, &out, &a->h, 1, &w, I, &unlike, err);
     cJSON_AddStringToObject(o, "model", m->ops->name);
-    if (!st && tdm_list_note(note, q, chosen, m, found, asked)) cJSON_AddStringToObject(o, "note", note);
+    if (!st && tdm_list_note(note, barred != NULL, chosen, m, found, asked)) cJSON_AddStringToObject(o, "note", note);
     cJSON *list = cJSON_AddArrayToObject(o, "recommendations");
     for (size_t k = 0; !st && k < found; k++) {
         cJSON *one;
@@ -165,7 +167,7 @@ tdm_status tdm_recommender_recommend(tdm_recommender *r, char **answer, const td
     cJSON *o = cJSON_CreateObject();
     add_user(o, r->b, &a);
     add_history(o, r->b, &a);
-    st = rank(o, r->b, m, &a, q, err);
+    st = rank(o, r, m, &a, q, err);
     tdm_asked_clear(&a);
     if (!st) return tdm_answer(answer, o, err);
     cJSON_Delete(o);

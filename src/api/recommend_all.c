@@ -145,7 +145,7 @@ static tdm_status words_of(const everybody *e, part *p, const tdm_ranked *lists,
         const uint32_t *items = lists->items + u * k;
         const float *scores = lists->scores + u * k;
         char note[TDM_NOTE];
-        bool noted = tdm_list_note(note, e->q, e->m, m, lists->n[u], e->asked);
+        bool noted = tdm_list_note(note, e->wanted.barred != NULL, e->m, m, lists->n[u], e->asked);
         p->rows += lists->n[u];
         p->fewer += lists->n[u] < e->asked;
         p->popular += m != e->m;
@@ -291,7 +291,7 @@ tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, con
     *summary = NULL;
     tdm_status st = path ? form_of(&e.form, path, err) : TDM_OK;
     if (!st) st = tdm_bundle_model(b, &e.m, q->model, err);
-    if (!st) st = tdm_barred_make(&barred, b, q, err);
+    if (!st) st = tdm_barred_make(&barred, r, q, err);
     if (!st) st = tdm_diversity_make(&e.unlike, q->diversity, b, err);
     e.wanted = (tdm_wanted){.k = asked < b->data->I ? asked : b->data->I,
                             .filter_seen = b->protocol.seen == TDM_SEEN_FILTER,

@@ -54,13 +54,15 @@ static tdm_status no_category(const tdm_dataset *d, const char *want, tdm_err *e
                     TDM_STR_ARG(nearest));
 }
 
-tdm_status tdm_barred_make(uint8_t **barred, const tdm_bundle *b, const tdm_query *q, tdm_err *err)
+tdm_status tdm_barred_make(uint8_t **barred, const tdm_recommender *r, const tdm_query *q, tdm_err *err)
 {
+    const tdm_bundle *b = r->b;
     const tdm_dataset *d = b->data;
     *barred = NULL;
-    if (!q->category && !q->exclude) return TDM_OK;
+    if (!q->category && !q->exclude && !r->excluded) return TDM_OK;
     uint8_t *out = tdm_new(d->I, sizeof *out);
     if (!out) return tdm_nomem(err, "the filters");
+    if (r->excluded) memcpy(out, r->excluded, d->I);
     tdm_status st = TDM_OK;
     tdm_str rest = tdm_str_of(q->exclude ? q->exclude : ""), word;
     while (!st && tdm_list_next(&word, &rest)) {
@@ -98,12 +100,12 @@ const tdm_model *tdm_asked_model(const tdm_bundle *b, const tdm_query *q, const 
     return n == 0 && !q->model && popular ? popular : m;
 }
 
-bool tdm_list_note(char note[TDM_NOTE], const tdm_query *q, const tdm_model *chosen, const tdm_model *m, size_t found,
+bool tdm_list_note(char note[TDM_NOTE], bool filtered, const tdm_model *chosen, const tdm_model *m, size_t found,
                    size_t asked)
 {
     if (m != chosen) snprintf(note, TDM_NOTE, "the history is empty, so this is what is popular");
     else if (found < asked)
         snprintf(note, TDM_NOTE, "%zu of the %zu asked for: no other item %shas a score from %s", found, asked,
-                 q->category || q->exclude ? "passes the filters and " : "", m->ops->name);
+                 filtered ? "passes the filters and " : "", m->ops->name);
     return m != chosen || found < asked;
 }

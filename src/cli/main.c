@@ -75,7 +75,7 @@ const cli_verb cli_verbs[] = {
      cmd_recommend,
      1,
      1,
-     {cli_all_option, cli_query_options},
+     {cli_recommend_options, cli_query_options},
      "Example: tandem recommend gift-cards --history B004LLIKVU,B00PG8502O:4 --explain\n"
      "         tandem recommend gift-cards --all everybody.csv -n 20\n"},
     {"explain",

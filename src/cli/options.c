@@ -83,8 +83,9 @@ const cli_option cli_query_options[] = {
     {0},
 };
 
-const cli_option cli_all_option[] = {
+const cli_option cli_recommend_options[] = {
     {"all", 0, CLI_TEXT, "FILE", AT(all), "for everybody, to a .jsonl, .csv or .tsv file; - is standard output, as JSON lines"},
+    {"exclude-file", 0, CLI_TEXT, "FILE", AT(exclude_file), "items not wanted, one id a line; # begins a comment line"},
     {0},
 };
 

@@ -94,8 +94,22 @@ static int ask(cli_args *a, tdm_status (*question)(tdm_recommender *, char **, c
     return cli_answer(a, st, answer, show, &err);
 }
 
+/* What --exclude-file lists. Ids that nothing is known of are said, not refused: a shop's list outlives its models. */
+static tdm_status exclude(tdm_recommender *r, const cli_args *a, tdm_err *err)
+{
+    size_t unknown = 0;
+    if (!a->exclude_file) return TDM_OK;
+    tdm_status st = tdm_recommender_exclude(r, &unknown, a->exclude_file, err);
+    if (!st && unknown && !a->quiet)
+        fprintf(stderr, "tandem recommend: warning: %s: %zu %s of items that %s does not know %s passed over\n",
+                a->exclude_file, unknown, unknown == 1 ? "id" : "ids", a->words.at[0], unknown == 1 ? "was" : "were");
+    return st;
+}
+
 static tdm_status recommend(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
 {
+    tdm_status st = exclude(r, a, err);
+    if (st) return st;
     a->q.words = a->explain || a->json;
     return tdm_recommender_recommend(r, answer, &a->q, err);
 }
@@ -131,6 +145,7 @@ static int recommend_all(cli_args *a, tdm_run *run)
         return CLI_USAGE;
     }
     tdm_status st = tdm_recommender_open(&r, a->words.at[0], &err);
+    if (!st) st = exclude(r, a, &err);
     if (!st)
         st =
             tdm_recommender_recommend_all(r, &summary, &a->q, out ? NULL : a->all, to_standard_output, NULL, run, &err);

@@ -243,6 +243,65 @@ static void a_cancelled_call_leaves_what_was_there(void **state)
     tdm_free(path);
 }
 
+/* Whether an item of this id is among the recommendations of any line. */
+static bool recommended(const char *lines, const char *id)
+{
+    char *copy = strdup(lines), *at = copy;
+    bool found = false;
+    CHECK(copy);
+    while (*at) {
+        cJSON *line = line_next(&at);
+        const cJSON *one;
+        cJSON_ArrayForEach(one, cJSON_GetObjectItem(line, "recommendations"))
+            found = found || !strcmp(tdm_json_str(one, "item", ""), id);
+        cJSON_Delete(line);
+    }
+    free(copy);
+    return found;
+}
+
+static void a_file_leaves_items_out(void **state)
+{
+    (void)state;
+    static const char list[] = "\xef\xbb\xbfi0\r\n# not sold now: i2\n\n  i1a,b \nnobody\n#i8\nnobody knows", more[] = "i7";
+    const tdm_query q = {.model = "cooccurrence", .n = 3};
+    tdm_recommender *own = shared;
+    tdm_err err;
+    size_t unknown = 99;
+    char *file = path_of("not-wanted.txt"), *nowhere = path_of("none.txt"), *text = everybody("all.jsonl", &q, 2);
+    CHECK(recommended(text, "i0") && recommended(text, "i1a,b") && recommended(text, "i7"));
+    tdm_free(text);
+    CHECK_OK(tdm_recommender_open(&shared, model, &err), err);
+    CHECK_OK(tdm_file_write(file, list, sizeof list - 1, &err), err);
+    CHECK_OK(tdm_recommender_exclude(shared, &unknown, file, &err), err);
+    CHECK(unknown == 2);
+    CHECK(tdm_recommender_exclude(shared, &unknown, nowhere, &err) == TDM_E_IO && unknown == 0);
+    CHECK(strstr(err.msg, nowhere));
+    text = everybody("all.jsonl", &q, 2);
+    CHECK(!recommended(text, "i0") && !recommended(text, "i1a,b") && recommended(text, "i7"));
+    for (char *at = text; *at;) {
+        cJSON *line = line_next(&at);
+        as_told_alone(line, &q);
+        cJSON_Delete(line);
+    }
+    tdm_free(text);
+    CHECK_OK(tdm_file_write(file, more, sizeof more - 1, &err), err);
+    CHECK_OK(tdm_recommender_exclude(shared, &unknown, file, &err), err); /* adds to what was left out */
+    text = everybody("all.jsonl", &(tdm_query){.model = "cooccurrence", .n = 3, .exclude = "i14"}, 2);
+    CHECK(!recommended(text, "i0") && !recommended(text, "i7"));
+    tdm_free(text);
+    size_t live = tdm_mem_live();
+    tdm_mem_fail_after(0);
+    CHECK(tdm_recommender_exclude(shared, &unknown, file, &err) == TDM_E_NOMEM);
+    tdm_mem_fail_after(-1);
+    CHECK(tdm_mem_live() == live);
+    tdm_recommender_close(shared);
+    shared = own;
+    CHECK(unlink(file) == 0);
+    tdm_free(file);
+    tdm_free(nowhere);
+}
+
 static void refused(const tdm_query *q, const char *path, tdm_status want, const char *needle)
 {
     tdm_run *run = run_of(1, NULL, NULL);
@@ -371,6 +430,7 @@ int main(void)
         cmocka_unit_test(everybody_is_told_what_each_is_told_alone),
         cmocka_unit_test(tables_say_what_the_lines_say),
         cmocka_unit_test(same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(a_file_leaves_items_out),
         cmocka_unit_test(a_cancelled_call_leaves_what_was_there),
         cmocka_unit_test(what_cannot_be_done_is_said_before_the_work),
         cmocka_unit_test(a_writer_gets_the_lines_of_the_file),

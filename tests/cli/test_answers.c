@@ -164,6 +164,26 @@ static void filters_are_obeyed(void **state)
     cJSON_Delete(j);
 }
 
+/* The items of a file do not come back, and what the model does not know of them is said once, beside the answer. */
+static void a_file_of_items_is_left_out(void **state)
+{
+    (void)state;
+    free(scratch_file("out.txt", "# tools\ni11\r\n\ni12\nx77\nx78\n"));
+    cJSON *j = json_of("recommend m --history i03,i04:5 --category tools --exclude-file out.txt -n 100 --json");
+    const cJSON *r;
+    CHECK(cJSON_GetArraySize(of(j, "recommendations")) == 8 && strstr(tdm_json_str(j, "note", ""), "passes the filters"));
+    cJSON_ArrayForEach(r, of(j, "recommendations"))
+        CHECK(strcmp(tdm_json_str(r, "item", ""), "i11") && strcmp(tdm_json_str(r, "item", ""), "i12"));
+    cJSON_Delete(j);
+    said s = program_run("", "recommend m --all - --exclude-file out.txt -n 3");
+    const char *warning = "warning: out.txt: 2 ids of items that m does not know were passed over\n", *at = strstr(s.err, warning);
+    CHECK(s.status == 0 && at && !strstr(at + 1, "warning") && !strstr(s.out, "\"i11\"") && strstr(s.out, "\"i13\""));
+    said_clear(&s);
+    s = program_run("", "recommend m --user p01 --exclude-file out.txt -q");
+    CHECK(s.status == 0 && !*s.err);
+    said_clear(&s);
+}
+
 /* How many lines a file of the scratch folder has, and its text, to be freed. */
 static size_t lines_of(const char *name, char **text)
 {
@@ -235,6 +255,8 @@ static void unknown_ids_are_answered_with_near_ones(void **state)
     refused("recommend m --history i03,j04", "i04");
     refused("recommend m --history i03:good", "a rating must be a number");
     refused("recommend m --user p01 --exclude x99", "x99");
+    refused("recommend m --user p01 --exclude-file no.txt", "no.txt");
+    refused("recommend m --all all.csv --exclude-file no.txt", "no.txt");
     refused("recommend m --user p01 --category tols", "the nearest by spelling: Tools");
     refused("recommend m --user p01 --model ease", "there is popularity");
     refused("recommend m --all all.xml", "end it in .jsonl, .csv or .tsv");
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(every_key_is_documented),
         cmocka_unit_test(recommendations_are_new_ranked_and_sum_up),
         cmocka_unit_test(filters_are_obeyed),
+        cmocka_unit_test(a_file_of_items_is_left_out),
         cmocka_unit_test(everybody_goes_to_a_file_or_to_standard_output),
         cmocka_unit_test(an_empty_history_gets_what_is_popular),
         cmocka_unit_test(unknown_ids_are_answered_with_near_ones),
