@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_ids.c - any bytes as a list of ids, one a line. There must be one for each line that has more than white space
- * and does not begin with #, in place, in order, and without white space at its ends. */
+ * and does not begin with #, in place, in order, and without ASCII white space at its ends. */
 #include "api/ask.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static bool white(uint8_t c) { return c <= ' '; }
+static bool white(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
