@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge_diversity.c - what lists lose in ndcg for what they win in diversity, weight by weight.
  *
- * People are drawn, their candidates are ranked once, and each weight makes its lists from those same candidates, so all
- * that is dear is one ranking of the drawn people. They are a tenth of all, which keeps this below a tenth of an
+ * People are drawn, their candidates are ranked once, and each weight makes its lists from those same candidates, so
+ * all that is dear is one ranking of the drawn people. They are a tenth of all, which keeps this below a tenth of an
  * evaluation that ranks everybody with every model, with a floor, below which there would be more noise than time won.
  *
  *     columns of a person:  1 | for each weight: ndcg, ndcg - ndcg of the plain list, diversity, has it */
