@@ -18,7 +18,7 @@ if(TDM_ARM_GCC AND TDM_QEMU_ARM)
         set(TDM_ARM_WORKS TRUE)
     endif()
 endif()
-set(TDM_ARM_FLAGS -std=c17 -O3 -g1 ${TDM_WARNINGS} ${TDM_WARNINGS_C} -Wno-missing-field-initializers -Werror
+set(TDM_ARM_FLAGS -std=c17 -O3 -g1 ${TDM_WARNINGS} ${TDM_WARNINGS_C} -Werror
     ${TDM_ARITHMETIC} -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTDM_HAVE_NEON=1
     -I${CMAKE_SOURCE_DIR}/tests/kernels/alone -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/src
     -I${CMAKE_SOURCE_DIR}/tests)

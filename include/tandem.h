@@ -113,6 +113,9 @@ typedef struct tdm_options {
     const char *const *set; /* "model.parameter=value" each */
     size_t n_set;
     const char *train_log; /* file that lines of JSON about the trainings of the GPT-2s are added to; NULL: none */
+    /* searching */
+    size_t trials;      /* of each model that is searched, at most; 0: 30, or as many as the budget allows */
+    const char *budget; /* "90s", "30m", "2h": how long the trials of all models may take together; NULL: no limit */
     /* evaluation */
     const char *on;         /* "test" (default) or "validation" */
     const char *cutoffs;    /* "5,10,20" (default) */
@@ -131,6 +134,13 @@ tdm_status tdm_pipeline_prepare(char **health, const char *folder, const tdm_opt
  * stopped. A cancelled call keeps what is trained and says so in the error. *summary: what was trained, in how long. */
 tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *folder, const tdm_options *o,
                               tdm_run *run, tdm_err *err);
+
+/* tdm_pipeline_train with settings that are sought: of each model that declares where to look (tdm_models_list), by
+ * trials, judged on the validation people who also end trainings; then trained with what was best, and evaluated. The
+ * trials are in `folder`/tune.jsonl, from which a call that was cut off goes on, and the settings in `folder`/tuned.conf, for
+ * the program's -c. *evaluation: as tdm_pipeline_evaluate, with what the search saw. */
+tdm_status tdm_pipeline_tune(char **evaluation, const char *dataset, const char *folder, const tdm_options *o,
+                             tdm_run *run, tdm_err *err);
 
 /* Brings a model folder up to date with a dataset that holds its events and new ones, split by the folder's own protocol,
  * into `folder`, which must not be there yet and is whole once it is. Models that cannot take events in stay as they

@@ -21,6 +21,10 @@ tdm_status tdm_models_list(char **answer, tdm_err *err)
             cJSON_AddNumberToObject(o, "high", p->high);
             cJSON_AddStringToObject(o, "scale", scales[p->scale]);
             cJSON_AddStringToObject(o, "help", p->help);
+            if (p->search.to > p->search.from) {
+                const double range[] = {p->search.from, p->search.to};
+                cJSON_AddItemToObject(o, "search", cJSON_CreateDoubleArray(range, 2));
+            }
             cJSON_AddItemToArray(params, o);
         }
         cJSON_AddItemToArray(list, m);

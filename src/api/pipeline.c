@@ -69,8 +69,18 @@ tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *f
     *summary = NULL;
     tdm_status st = tdm_settings_check(o, err);
     if (!st) st = dataset_copy(dataset, folder, err);
-    if (!st) st = tdm_train_folder(folder, o, run, err);
+    if (!st) st = tdm_train_folder(folder, o, NULL, run, err);
     return st ? st : summary_make(summary, folder, err);
+}
+
+tdm_status tdm_pipeline_tune(char **evaluation, const char *dataset, const char *folder, const tdm_options *o,
+                             tdm_run *run, tdm_err *err)
+{
+    *evaluation = NULL;
+    tdm_status st = tdm_settings_check(o, err);
+    if (!st) st = dataset_copy(dataset, folder, err);
+    if (!st) st = tdm_tune_folder(folder, o, run, err);
+    return st ? st : tdm_pipeline_evaluate(evaluation, folder, o, run, err);
 }
 
 /* A line where rows could not be used: who only sees the end of a fit should know what it stands on. */
@@ -103,6 +113,6 @@ tdm_status tdm_pipeline_fit(char **evaluation, const char *folder, const tdm_opt
     if (!st) st = tdm_pipeline_prepare(&health, folder, o, run, err);
     if (!st) say_left_out(folder, health, run);
     tdm_text_free(health);
-    if (!st) st = tdm_train_folder(folder, o, run, err);
+    if (!st) st = tdm_train_folder(folder, o, NULL, run, err);
     return st ? st : tdm_pipeline_evaluate(evaluation, folder, o, run, err);
 }

@@ -23,6 +23,7 @@
 typedef struct trainer {
     const char *folder;
     const tdm_options *o;
+    const tdm_chooser *chooser; /* or NULL */
     tdm_run *run;
     tdm_bundle b;
     tdm_questions judges, labels;
@@ -123,6 +124,15 @@ static tdm_status judge_ask(void *ctx, double *value, const tdm_model *m, tdm_er
     return tdm_ndcg(value, m, &t->judges, t->b.split->train->I, 10, t->b.protocol.seen, t->run->pool, err);
 }
 
+/* For what rates and does not rank: minus the error, since a judge's higher value is the better. */
+static tdm_status judge_ask_ratings(void *ctx, double *value, const tdm_model *m, tdm_err *err)
+{
+    trainer *t = ctx;
+    tdm_status st = tdm_rmse(value, m, &t->judges, t->b.data->rating_low, t->b.data->rating_high, t->run->pool, err);
+    *value = -*value;
+    return st;
+}
+
 static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs)
 {
     char hex[17];
@@ -160,24 +170,42 @@ static tdm_status save(trainer *t, int i, const char *path, double seconds, cons
     return st ? st : write_json(t, t->done, "progress.json", err);
 }
 
+static tdm_fit_input fit_input(const trainer *t, int i, const tdm_model **needs, const tdm_judge *judge)
+{
+    return (tdm_fit_input){.train = t->b.split->train,
+                           .params = &t->params[i],
+                           .needs = needs,
+                           .judge = t->judges.n ? judge : NULL,
+                           .labels = &t->labels,
+                           .pretrained = t->o->gpt2,
+                           .memory = t->o->memory,
+                           .run = t->run};
+}
+
+/* The settings that somebody else chooses, and the key that follows. */
+static tdm_status choose(trainer *t, int i, const tdm_model **needs, tdm_err *err)
+{
+    const tdm_model_ops *ops = tdm_models[i];
+    bool ranks = ops->score != NULL;
+    const tdm_judge judge = {ranks ? judge_ask : judge_ask_ratings, t};
+    const tdm_fit_input in = fit_input(t, i, needs, &judge);
+    tdm_params chosen = t->params[i];
+    tdm_status st = t->chooser->choose(t->chooser->ctx, &chosen, ops, &in, ranks ? "ndcg@10" : "-rmse", t->key[i], err);
+    t->params[i] = chosen;
+    return st ? st : make_key(t, i, err);
+}
+
 static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **needs, tdm_err *err)
 {
     char name[64], *checkpoint;
     snprintf(name, sizeof name, "%s.checkpoint", tdm_models[i]->name);
     tdm_status st = path_to(&checkpoint, t, name, err);
     if (st) return st;
-    tdm_judge judge = {judge_ask, t};
-    tdm_fit_input in = {.train = t->b.split->train,
-                        .params = &t->params[i],
-                        .needs = needs,
-                        .judge = t->judges.n ? &judge : NULL,
-                        .labels = &t->labels,
-                        .checkpoint = checkpoint,
-                        .train_log = t->o->train_log,
-                        .pretrained = t->o->gpt2,
-                        .memory = t->o->memory,
-                        .curves = cJSON_CreateObject(),
-                        .run = t->run};
+    const tdm_judge judge = {judge_ask, t};
+    tdm_fit_input in = fit_input(t, i, needs, &judge);
+    in.checkpoint = checkpoint;
+    in.train_log = t->o->train_log;
+    in.curves = cJSON_CreateObject();
     double began = tdm_seconds();
     tdm_peak_memory_reset();
     tdm_progress(t->run, tdm_models[i]->name, 0, 0, NULL);
@@ -198,6 +226,11 @@ static tdm_status model_make(trainer *t, int i, tdm_err *err)
     if (!st) st = path_to(&path, t, tdm_models[i]->path, err);
     if (st) return st;
     tdm_models_needed(needs, t->b.model, i);
+    if (t->chooser) st = choose(t, i, needs, err);
+    if (st) {
+        tdm_free(path);
+        return st;
+    }
     if (!is_done(t, i, path, needs)) st = tdm_run_check(t->run, tdm_models[i]->name, err);
     if (!st && !t->b.model[i]) st = fit(t, i, path, needs, err);
     tdm_free(path);
@@ -275,12 +308,14 @@ static tdm_status begin(trainer *t, tdm_err *err)
     return read_done(t, err);
 }
 
-tdm_status tdm_train_folder(const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err)
+tdm_status tdm_train_folder(const char *folder, const tdm_options *o, const tdm_chooser *chooser, tdm_run *run,
+                            tdm_err *err)
 {
     trainer *t = tdm_new(1, sizeof *t);
     if (!t) return tdm_nomem(err, "training");
     t->folder = folder;
     t->o = o;
+    t->chooser = chooser;
     t->run = run;
     tdm_status st = begin(t, err);
     for (int i = 0; !st && tdm_models[i]; i++)

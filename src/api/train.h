@@ -4,11 +4,25 @@
 #define TDM_API_TRAIN_H
 
 #include "base/run.h"
+#include "model/model.h"
 
 /* Validation people below this share judge early stopping; the others teach the fusion. */
 #define TDM_JUDGES 0.3
 
-/* Fits what `o` asks for, saving each model as it is done, and writes the manifest. */
-tdm_status tdm_train_folder(const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err);
+/* Asked for each model before it is fitted, in the order of the registry: may change *p, which holds what `o` says. `in`
+ * is what it would be fitted with; its judge says `metric`, higher is better. `key` is a hash of all that the model's bytes
+ * depend on as things stand. */
+typedef struct tdm_chooser {
+    tdm_status (*choose)(void *ctx, tdm_params *p, const tdm_model_ops *ops, const tdm_fit_input *in,
+                         const char *metric, uint64_t key, tdm_err *err);
+    void *ctx;
+} tdm_chooser;
+
+/* Fits what `o` asks for, saving each model as it is done, and writes the manifest. `chooser` may be NULL. */
+tdm_status tdm_train_folder(const char *folder, const tdm_options *o, const tdm_chooser *chooser, tdm_run *run,
+                            tdm_err *err);
+
+/* The same with settings sought by trials (tune.c), within o->trials and o->budget; also writes tuned.conf. */
+tdm_status tdm_tune_folder(const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err);
 
 #endif

@@ -23,8 +23,8 @@
 #include <stdlib.h>
 
 static const tdm_param params[] = {
-    {"history_decay", 0.9, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
-    {"overall", 0.05, 0, 1, TDM_LINEAR, "share of what is popular whatever the history"},
+    {"history_decay", 0.9, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.3, 1}},
+    {"overall", 0.05, 0, 1, TDM_LINEAR, "share of what is popular whatever the history", {0, 0.5}},
     {0},
 };
 

@@ -19,12 +19,12 @@
 #include <string.h>
 
 static const tdm_param params[] = {
-    {"gap_decay", 0.85, 0, 1, TDM_LINEAR, "how much a pair one step further apart still counts"},
-    {"reverse", 0.3, 0, 1, TDM_LINEAR, "how much what came before counts beside what came after"},
-    {"shrink", 3, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)"},
-    {"source_power", 0.5, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out"},
-    {"target_power", 0.25, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out"},
-    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"gap_decay", 0.85, 0, 1, TDM_LINEAR, "how much a pair one step further apart still counts", {0.3, 1}},
+    {"reverse", 0.3, 0, 1, TDM_LINEAR, "how much what came before counts beside what came after", {0, 1}},
+    {"shrink", 3, 0, 1000, TDM_LOG, "pairs seen so rarely count by c / (c + shrink)", {0.1, 30}},
+    {"source_power", 0.5, 0, 1, TDM_LINEAR, "popularity of the history's item that is divided out", {0, 1}},
+    {"target_power", 0.25, 0, 1, TDM_LINEAR, "popularity of the recommended item that is divided out", {0, 1}},
+    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.2, 1}},
     {"k", 1000, 1, 100000, TDM_INTEGER, "links kept for an item"},
     {"longest", 1000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},

@@ -19,8 +19,8 @@
 static const char stage[] = "ease";
 
 static const tdm_param params[] = {
-    {"lambda", 100, 1, 100000, TDM_LOG, "added to each item's own count: more trusts rare pairs less"},
-    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"lambda", 100, 1, 100000, TDM_LOG, "added to each item's own count: more trusts rare pairs less", {1, 3000}},
+    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.2, 1}},
     {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
     {"most_items", 40000, 1, 200000, TDM_INTEGER, "items that one matrix is made of, the most chosen ones"},
     TDM_LOCAL_PARAMS,

@@ -33,17 +33,17 @@
 #include <sys/mman.h>
 
 static const tdm_param params[] = {
-    {"factors", 256, 16, 512, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16"},
+    {"factors", 256, 16, 512, TDM_INTEGER, "numbers for an item, rounded up to a multiple of 16", {64, 320, 64}},
     {"iterations", 16, 1, 1000, TDM_INTEGER, "passes over people and items, at most"},
     {"patience", 3, 1, 1000, TDM_INTEGER, "passes without a better ranking before it stops"},
     {"conjugate", 0, 0, 1, TDM_INTEGER, "0: solve exactly; 1: by conjugate gradient from the last pass"},
     {"steps", 3, 1, 100, TDM_INTEGER, "of conjugate gradient"},
     {"alpha", 1, 1e-3, 1e6, TDM_LOG, "weight of a choice, beside that of what was not chosen"},
-    {"unobserved", 0.03, 1e-6, 1e3, TDM_LOG, "weight of what was not chosen"},
-    {"regularization", 0.3, 1e-6, 1e4, TDM_LOG, "pull of factors towards 0"},
-    {"power", 0, 0, 1, TDM_LINEAR, "how much more that pulls what has more choices"},
+    {"unobserved", 0.03, 1e-6, 1e3, TDM_LOG, "weight of what was not chosen", {0.001, 1}},
+    {"regularization", 0.3, 1e-6, 1e4, TDM_LOG, "pull of factors towards 0", {0.01, 10}},
+    {"power", 0, 0, 1, TDM_LINEAR, "how much more that pulls what has more choices", {0, 1}},
     {"by_rating", 0, 0, 1, TDM_INTEGER, "1: a choice weighs alpha times its rating"},
-    {"history_decay", 0.5, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"history_decay", 0.5, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.2, 1}},
     {"longest", 100000, 2, 1000000, TDM_INTEGER, "newest rows of a person that are read"},
     {0},
 };

@@ -33,11 +33,11 @@
 static const char stage[] = "slist";
 
 static const tdm_param params[] = {
-    {"lambda", 100, 0.1, 100000, TDM_LOG, "added to each item's own sum: more trusts rare pairs less"},
-    {"whole", 0.3, 0, 1, TDM_LINEAR, "how much whole histories, without order, count beside their cuts"},
-    {"past_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step further before the cut still counts"},
-    {"future_decay", 0, 0, 1, TDM_LINEAR, "the same behind the cut; 0: the next item only"},
-    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"lambda", 100, 0.1, 100000, TDM_LOG, "added to each item's own sum: more trusts rare pairs less", {1, 3000}},
+    {"whole", 0.3, 0, 1, TDM_LINEAR, "how much whole histories, without order, count beside their cuts", {0, 1}},
+    {"past_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step further before the cut still counts", {0.2, 1}},
+    {"future_decay", 0, 0, 1, TDM_LINEAR, "the same behind the cut; 0: the next item only", {0, 1}},
+    {"history_decay", 0.6, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.2, 1}},
     {"k", 200, 1, 100000, TDM_INTEGER, "links kept for an item"},
     {"most_items", 40000, 1, 200000, TDM_INTEGER, "items that one matrix is made of, the most chosen ones"},
     TDM_LOCAL_PARAMS,

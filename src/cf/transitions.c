@@ -21,7 +21,7 @@
 #include <math.h>
 
 static const tdm_param params[] = {
-    {"shrink", 1, 0, 1000, TDM_LOG, "imagined steps from each item to what is popular"},
+    {"shrink", 1, 0, 1000, TDM_LOG, "imagined steps from each item to what is popular", {0.05, 50}},
     {"k", 1000, 1, 100000, TDM_INTEGER, "next items kept for an item"},
     {0},
 };

@@ -46,7 +46,7 @@ typedef struct cli_option {
 } cli_option;
 
 extern const cli_option cli_common[], cli_prepare_options[], cli_memory_option[], cli_protocol_options[],
-    cli_train_options[], cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_recommend_options[], cli_item_option[], cli_export_options[],
+    cli_train_options[], cli_tune_options[], cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_recommend_options[], cli_item_option[], cli_export_options[],
     cli_forget_options[];
 
 typedef struct cli_verb {
@@ -102,6 +102,7 @@ int cmd_demo(cli_args *a, tdm_run *run);
 int cmd_fit(cli_args *a, tdm_run *run);
 int cmd_prepare(cli_args *a, tdm_run *run);
 int cmd_train(cli_args *a, tdm_run *run);
+int cmd_tune(cli_args *a, tdm_run *run);
 int cmd_update(cli_args *a, tdm_run *run);
 int cmd_evaluate(cli_args *a, tdm_run *run);
 int cmd_compare(cli_args *a, tdm_run *run);

@@ -11,9 +11,16 @@ static void show(const cJSON *models)
         printf("%s: %s%s\n", cJSON_GetObjectItem(m, "name")->valuestring,
                cJSON_GetObjectItem(m, "summary")->valuestring, optional ? " (only where --models names it)" : "");
         cJSON_ArrayForEach(p, cJSON_GetObjectItem(m, "parameters"))
-            printf("    %-18s %-10.6g (%g to %g)  %s\n", cJSON_GetObjectItem(p, "name")->valuestring,
+        {
+            const cJSON *search = cJSON_GetObjectItem(p, "search");
+            printf("    %-18s %-10.6g (%g to %g)  %s", cJSON_GetObjectItem(p, "name")->valuestring,
                    cJSON_GetObjectItem(p, "default")->valuedouble, cJSON_GetObjectItem(p, "low")->valuedouble,
                    cJSON_GetObjectItem(p, "high")->valuedouble, cJSON_GetObjectItem(p, "help")->valuestring);
+            if (search)
+                printf(" [tune: %g to %g]", cJSON_GetArrayItem(search, 0)->valuedouble,
+                       cJSON_GetArrayItem(search, 1)->valuedouble);
+            printf("\n");
+        }
     }
 }
 

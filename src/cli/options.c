@@ -60,6 +60,12 @@ const cli_option cli_train_options[] = {
     {0},
 };
 
+const cli_option cli_tune_options[] = {
+    {"trials", 0, CLI_SIZE, "N", AT(o.trials), "settings tried of each model, at most (default 30, or what the budget allows)"},
+    {"budget", 0, CLI_TEXT, "TIME", AT(o.budget), "how long all trials may take together, such as 30m (default: no limit)"},
+    {0},
+};
+
 const cli_option cli_evaluate_options[] = {
     {"cutoffs", 'k', CLI_TEXT, "N,N", AT(o.cutoffs), "lengths of the lists judged (default 5,10,20)"},
     {"on", 0, CLI_TEXT, "NAME", AT(o.on), "test (default) or validation"},

@@ -81,6 +81,19 @@ int cmd_fit(cli_args *a, tdm_run *run)
     return rc;
 }
 
+int cmd_tune(cli_args *a, tdm_run *run)
+{
+    tdm_err err = {{0}};
+    char *evaluation = NULL;
+    if (need_out(a, "tune")) return CLI_USAGE;
+    tdm_status st = tdm_pipeline_tune(&evaluation, a->words.at[0], a->out, &a->o, run, &err);
+    int rc = show_evaluation(a, st, evaluation, &err);
+    if (rc == CLI_DONE && !a->json)
+        printf("\nThe search is in %s/tune.jsonl and the report; what it found is in %s/tuned.conf, for -c.\n", a->out,
+               a->out);
+    return rc;
+}
+
 /* Opens the folder, asks, shows: what every verb on a trained model does. */
 static int ask(cli_args *a, tdm_status (*question)(tdm_recommender *, char **, cli_args *, tdm_err *),
                void (*show)(const cJSON *))

@@ -17,10 +17,10 @@
 #include <math.h>
 
 static const tdm_param params[] = {
-    {"K", 160, 1, TDM_SVD_LIMIT, TDM_INTEGER, "length of an item's vector"},
-    {"min_df", 2, 1, 1000, TDM_INTEGER, "a term is in at least so many items"},
+    {"K", 160, 1, TDM_SVD_LIMIT, TDM_INTEGER, "length of an item's vector", {64, 320, 32}},
+    {"min_df", 2, 1, 1000, TDM_INTEGER, "a term is in at least so many items", {1, 5}},
     {"description_words", 40, 0, 10000, TDM_INTEGER, "words read of a description"},
-    {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts"},
+    {"history_decay", 0.7, 0, 1, TDM_LINEAR, "how much an item one step older in the history still counts", {0.3, 1}},
     {0},
 };
 

@@ -18,6 +18,15 @@
 tdm_status tdm_ndcg(double *value, const tdm_model *m, const tdm_questions *qs, size_t I, size_t k, tdm_seen seen,
                     tdm_pool *pool, tdm_err *err);
 
+/* What `m` foretells of every target's rating, clipped to the scale from `low` to `high`; NaN: it cannot say. prediction:
+ * as many as there are targets. */
+tdm_status tdm_predict(float *prediction, const tdm_model *m, const tdm_questions *qs, float low, float high,
+                       tdm_pool *pool, tdm_err *err);
+
+/* The root of the mean squared error of these over all targets with a rating; NaN where there is none. */
+tdm_status tdm_rmse(double *value, const tdm_model *m, const tdm_questions *qs, float low, float high, tdm_pool *pool,
+                    tdm_err *err);
+
 /* ---- many models at once ---- */
 
 enum { TDM_MAX_CUTOFFS = 8, TDM_RESAMPLES = 1000, TDM_PERMUTATIONS = 10000 };

@@ -1,56 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge_ratings.c - predicted against given ratings: errors pooled over all held-out ratings, people resampled.
  *
- * Every held-out rating is judged, whether or not its item counts in the ranking. A prediction is clipped to the data's
- * scale; one that is missing is counted and left out of both errors. */
+ * Every held-out rating is judged, whether or not its item counts in the ranking. A prediction that is missing is
+ * counted and left out of both errors. */
 #include "base/mem.h"
 #include "eval/judge.h"
 #include "eval/significance.h"
 
 #include <math.h>
 
-enum { GRAIN = 64 };
 enum { SQUARED, ABSOLUTE, COUNT, COLUMNS };
-
-typedef struct rater {
-    const tdm_judge_room *room;
-    const tdm_model *m;
-    float *prediction;
-    tdm_status *st; /* a chunk each */
-    tdm_err *err;
-} rater;
-
-static void rate_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    rater *r = ctx;
-    const tdm_evaluate_input *in = r->room->in;
-    const tdm_questions *qs = in->questions;
-    for (size_t q = begin; q < end && !r->st[chunk]; q++) {
-        size_t at = (size_t)qs->target_at[q], n = (size_t)qs->target_at[q + 1] - at;
-        tdm_history h = tdm_questions_history(qs, q);
-        if (!n) continue;
-        r->st[chunk] = r->m->ops->rate(r->m, r->prediction + at, &h, qs->target + at, n, &r->err[chunk]);
-        for (size_t t = at; t < at + n; t++) {
-            float *p = &r->prediction[t];
-            if (!isfinite(*p)) *p = NAN;
-            else if (*p < in->rating_low) *p = in->rating_low;
-            else if (*p > in->rating_high) *p = in->rating_high;
-        }
-    }
-}
-
-static tdm_status predict(float *prediction, const tdm_judge_room *room, const tdm_model *m, tdm_err *err)
-{
-    size_t n = room->in->questions->n, chunks = tdm_chunks(n, GRAIN);
-    rater r = {room, m, prediction, tdm_new(chunks, sizeof(tdm_status)), tdm_new(chunks, sizeof(tdm_err))};
-    tdm_status st = r.st && r.err ? TDM_OK : tdm_nomem(err, "the predicted ratings");
-    if (!st) tdm_pool_for(room->run->pool, n, GRAIN, rate_chunk, &r);
-    for (size_t c = 0; !st && c < chunks; c++)
-        if ((st = r.st[c]) && err) *err = r.err[c];
-    tdm_free(r.st);
-    tdm_free(r.err);
-    return st;
-}
 
 /* A row for each person with a predicted rating: sums of squared and absolute errors, and how many. */
 static size_t rows_fill(double *x, tdm_judged *j, const tdm_questions *qs)
@@ -94,7 +53,8 @@ tdm_status tdm_judge_ratings(tdm_judged *j, const tdm_judge_room *room, const td
     double *x = tdm_new(qs->n * sizeof *x, COLUMNS);
     double *boot = tdm_new(TDM_RESAMPLES, COLUMNS * sizeof *boot), *some = tdm_new(TDM_RESAMPLES, sizeof *some);
     tdm_status st = j->prediction && x && boot && some ? TDM_OK : tdm_nomem(err, "the judging of ratings");
-    if (!st) st = predict(j->prediction, room, m, err);
+    const tdm_evaluate_input *in = room->in;
+    if (!st) st = tdm_predict(j->prediction, m, qs, in->rating_low, in->rating_high, room->run->pool, err);
     size_t P = st ? 0 : rows_fill(x, j, qs);
     if (!st) st = tdm_bootstrap(boot, x, P, COLUMNS, TDM_RESAMPLES, room->in->seed, room->run->pool, err);
     if (!st && P) errors(j, x, P, boot, some);

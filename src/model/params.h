@@ -14,6 +14,10 @@ typedef struct tdm_param {
     double low, high;    /* allowed, ends included */
     tdm_param_scale scale;
     const char *help;
+    struct {
+        double from, to; /* where a search looks, ends included; above 0 on a log scale. Both 0: it leaves this alone */
+        double step;     /* from, from + step, ...; 0: every value that the scale allows */
+    } search;
 } tdm_param;
 
 enum { TDM_MAX_PARAMS = 32 };
