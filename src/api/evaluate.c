@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/run.h"
 #include "eval/files.h"
+#include "tune/told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +64,34 @@ static void describe_training(cJSON *o, const tdm_bundle *b, const tdm_options *
     cJSON *health = cJSON_DetachItemFromObjectCaseSensitive(data, "health");
     if (health) cJSON_AddItemToObject(o, "health", health);
     cJSON_Delete(data);
+}
+
+/* "search": how the settings of the folder's models were found, where they were searched for. A file that cannot be read
+ * costs the figures of the search and not the evaluation. */
+static tdm_status add_search(cJSON *o, const tdm_bundle *b, tdm_run *run, tdm_err *err)
+{
+    tdm_trials trials;
+    tdm_err why = {{0}};
+    cJSON *search = cJSON_CreateObject();
+    const cJSON *m, *v, *models = cJSON_GetObjectItemCaseSensitive(b->manifest, "models");
+    char *path = tdm_path_join(b->folder, "tune.jsonl");
+    tdm_status st = search && path ? TDM_OK : tdm_nomem(err, "an evaluation");
+    bool readable = !st && !tdm_trials_open(&trials, path, &why);
+    if (!st && !readable) tdm_log(run, TDM_LOG_WARN, "evaluate", "%s", why.msg);
+    cJSON_ArrayForEach(m, models)
+    {
+        int i = tdm_models_index(tdm_str_of(tdm_json_str(m, "name", "?")));
+        if (!readable || st || i < 0) continue;
+        tdm_params chosen = tdm_params_standard(tdm_models[i]->params);
+        cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(m, "parameters"))
+            (void)tdm_params_set(&chosen, tdm_models[i]->name, v->string, v->valuedouble, NULL);
+        st = tdm_search_tell(search, &trials, tdm_models[i], &chosen, err);
+    }
+    if (readable) tdm_trials_clear(&trials);
+    if (!st && search->child) cJSON_AddItemToObject(o, "search", search);
+    else cJSON_Delete(search);
+    tdm_free(path);
+    return st;
 }
 
 /* ---- models ---- */
@@ -146,6 +175,7 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
     }
     if (!st && !o->newest) st = add_click(document, &in, run, err);
     if (!st) describe_training(document, b, o, run->seed);
+    if (!st) st = add_search(document, b, run, err);
     tdm_evaluation_close(e);
     return st;
 }

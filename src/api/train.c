@@ -124,7 +124,7 @@ static tdm_status judge_ask(void *ctx, double *value, const tdm_model *m, tdm_er
     return tdm_ndcg(value, m, &t->judges, t->b.split->train->I, 10, t->b.protocol.seen, t->run->pool, err);
 }
 
-/* For what rates and does not rank: minus the error, since a judge's higher value is the better. */
+/* For models made for ratings: minus the error, since a judge's higher value is the better. */
 static tdm_status judge_ask_ratings(void *ctx, double *value, const tdm_model *m, tdm_err *err)
 {
     trainer *t = ctx;
@@ -186,11 +186,11 @@ static tdm_fit_input fit_input(const trainer *t, int i, const tdm_model **needs,
 static tdm_status choose(trainer *t, int i, const tdm_model **needs, tdm_err *err)
 {
     const tdm_model_ops *ops = tdm_models[i];
-    bool ranks = ops->score != NULL;
-    const tdm_judge judge = {ranks ? judge_ask : judge_ask_ratings, t};
+    const tdm_judge judge = {ops->for_ratings ? judge_ask_ratings : judge_ask, t};
+    const char *metric = ops->for_ratings ? "-rmse" : "ndcg@10";
     const tdm_fit_input in = fit_input(t, i, needs, &judge);
     tdm_params chosen = t->params[i];
-    tdm_status st = t->chooser->choose(t->chooser->ctx, &chosen, ops, &in, ranks ? "ndcg@10" : "-rmse", t->key[i], err);
+    tdm_status st = t->chooser->choose(t->chooser->ctx, &chosen, ops, &in, metric, t->key[i], err);
     t->params[i] = chosen;
     return st ? st : make_key(t, i, err);
 }

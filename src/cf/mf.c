@@ -415,6 +415,7 @@ const tdm_model_ops tdm_mf_ops = {
     .summary = "people and items as points whose products say how much it is liked",
     .path = "cf/mf.safetensors",
     .optional = true,
+    .for_ratings = true,
     .params = params,
     .fit = fit,
     .score = score,

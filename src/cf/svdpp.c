@@ -387,6 +387,7 @@ const tdm_model_ops tdm_svdpp_ops = {
     .summary = "ratings by taste and by what was chosen at all, by gradient descent",
     .path = "cf/svdpp.safetensors",
     .optional = true,
+    .for_ratings = true,
     .params = params,
     .fit = fit,
     .score = score,

@@ -157,6 +157,7 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     tdm_report_fusion(out, doc);
     tdm_report_data(out, doc);
     tdm_report_curves(out, doc);
+    tdm_report_search(out, doc);
     tdm_report_cost(out, doc);
     definitions(out, doc);
     reproduce(out, doc);

@@ -307,6 +307,24 @@ static void put_cold(const table *t)
                 chance ? "chance" : "popularity");
 }
 
+/* ---- the search for settings ---- */
+
+static void put_search(const table *t)
+{
+    const cJSON *m, *search = cJSON_GetObjectItemCaseSensitive(t->doc, "search");
+    if (search && search->child) tdm_buf_str(t->out, "\nsettings searched for, judged on validation people\n");
+    cJSON_ArrayForEach(m, search)
+    {
+        double first = tdm_json_num(m, "first", NAN);
+        put_name(t->out, m->string, t->name);
+        if (isnan(first)) tdm_buf_str(t->out, "       -");
+        else tdm_buf_fmt(t->out, "  %.4f", first);
+        tdm_buf_fmt(t->out, " to %.4f (%s) in trial %.0f of %d, %.0f s\n", tdm_json_num(m, "value", NAN),
+                    tdm_json_str(m, "metric", "?"), tdm_json_num(m, "best", 0),
+                    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(m, "trials")), tdm_json_num(m, "seconds", 0));
+    }
+}
+
 tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t width, tdm_err *err)
 {
     table t = {.out = out, .doc = document, .width = width ? width : 80, .name = 6};
@@ -323,5 +341,6 @@ tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t widt
     put_comparisons(&t);
     put_slices(&t);
     put_cold(&t);
+    put_search(&t);
     return out->failed ? tdm_nomem(err, "a table") : TDM_OK;
 }

@@ -94,6 +94,7 @@ struct tdm_model_ops {
     const char *const *needs;      /* names of models fitted earlier, NULL at the end; or NULL */
     const tdm_param *params;       /* declared parameters, a NULL name at the end; or NULL */
     bool optional;                 /* trained only where it is named, or another that is trained needs it */
+    bool for_ratings;              /* made to foretell ratings: a search of its settings looks at their error */
 
     tdm_status (*fit)(tdm_model **out, const tdm_fit_input *in, tdm_err *err);
 

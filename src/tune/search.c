@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "tune/tpe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -100,36 +99,35 @@ static tdm_status try(searching *s, tdm_trial *t, tdm_err *err)
     return TDM_OK;
 }
 
+tdm_tried tdm_tried_of(const cJSON *line)
+{
+    double value = tdm_trial_value(line), last = -INFINITY;
+    size_t steps = 0;
+    if (!isnan(value)) return (tdm_tried){.value = value, .steps = SIZE_MAX};
+    if (!strncmp(tdm_json_str(line, "reason", ""), "stopped", 7))
+        for (double v; !isnan(v = tdm_trial_judged(line, steps)); steps++) last = v;
+    return (tdm_tried){.value = last, .steps = steps};
+}
+
 /* Takes in a trial of the file, as one that settings are proposed from and as part of the sum. */
 static void take(searching *s, tdm_searched *out, const cJSON *line)
 {
     tdm_tried *t = &s->tried[s->n];
     tdm_params p = *s->in->fit->params;
-    double value = tdm_trial_value(line), last = NAN;
-    const char *reason = tdm_json_str(line, "reason", "");
+    *t = tdm_tried_of(line);
     tdm_trial_settings(&p, line);
     tdm_space_point(t->x, &s->space, &p);
+    bool finished = t->steps == SIZE_MAX;
+    if (finished && (isnan(out->value) || t->value > out->value)) {
+        out->value = t->value;
+        out->best = p;
+        out->at = s->n;
+    }
+    if (!s->n) out->first = finished ? t->value : NAN;
+    out->stopped += !finished && t->value > -INFINITY;
+    out->failed += t->value == -INFINITY;
     out->seconds += tdm_json_num(line, "seconds", 0);
     out->trials++;
-    size_t steps = 0;
-    for (double v; !isnan(v = tdm_trial_judged(line, steps)); steps++) last = v;
-    if (!isnan(value)) {
-        t->value = value;
-        t->steps = SIZE_MAX;
-        if (isnan(out->value) || value > out->value) {
-            out->value = value;
-            out->best = p;
-            out->at = s->n;
-        }
-    } else if (!strncmp(reason, "stopped", 7) && steps) {
-        t->value = last;
-        t->steps = steps;
-        out->stopped++;
-    } else {
-        t->value = -INFINITY;
-        out->failed++;
-    }
-    if (!s->n) out->first = value;
     s->n++;
 }
 

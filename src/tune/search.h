@@ -12,6 +12,7 @@
 
 #include "base/run.h"
 #include "model/model.h"
+#include "tune/tpe.h"
 #include "tune/trials.h"
 
 enum {
@@ -39,6 +40,9 @@ typedef struct tdm_searched {
     size_t trials, stopped, failed, at; /* at: which trial was the best, from 0 */
     double seconds;
 } tdm_searched;
+
+/* What a line of the file tells about how good its settings were; x is not filled. */
+tdm_tried tdm_tried_of(const cJSON *line);
 
 /* Whether a search of the model has anything to look through. */
 bool tdm_search_has(const tdm_model_ops *ops);

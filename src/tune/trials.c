@@ -45,21 +45,29 @@ static tdm_status line_add(tdm_trials *t, tdm_str line, size_t number, tdm_err *
     return tdm_nomem(err, t->path);
 }
 
-tdm_status tdm_trials_open(tdm_trials *t, const char *path, tdm_err *err)
+tdm_status tdm_trials_read(tdm_trials *t, const char *path, const void *bytes, size_t n, tdm_err *err)
 {
-    tdm_map map = {0};
     *t = (tdm_trials){.path = tdm_strdup(path), .lines = cJSON_CreateArray()};
     tdm_status st = t->path && t->lines ? TDM_OK : tdm_nomem(err, path);
-    if (!st && tdm_file_exists(path)) st = tdm_map_open(&map, path, err);
     size_t number = 1;
-    for (const char *p = (const char *)map.p, *end = p + map.n; !st && p < end; number++) {
+    for (const char *p = bytes, *end = p + n; !st && p < end; number++) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));
-        size_t n = (size_t)((stop ? stop : end) - p);
-        if (n) st = line_add(t, (tdm_str){p, n}, number, err);
-        p += n + 1;
+        size_t length = (size_t)((stop ? stop : end) - p);
+        if (length) st = line_add(t, (tdm_str){p, length}, number, err);
+        p += length + (stop != NULL);
     }
-    tdm_map_close(&map);
     if (st) tdm_trials_clear(t);
+    return st;
+}
+
+tdm_status tdm_trials_open(tdm_trials *t, const char *path, tdm_err *err)
+{
+    tdm_map map = {.p = (const uint8_t *)""};
+    *t = (tdm_trials){0};
+    tdm_status st = tdm_file_exists(path) ? tdm_map_open(&map, path, err) : TDM_OK;
+    if (st) return st;
+    st = tdm_trials_read(t, path, map.p, map.n, err);
+    tdm_map_close(&map);
     return st;
 }
 

@@ -39,6 +39,9 @@ typedef struct tdm_trial {
 tdm_status tdm_trials_open(tdm_trials *t, const char *path, tdm_err *err);
 void tdm_trials_clear(tdm_trials *t);
 
+/* The same from bytes that `path` is said to hold. */
+tdm_status tdm_trials_read(tdm_trials *t, const char *path, const void *bytes, size_t n, tdm_err *err);
+
 /* Trial `number` (from 0) of a search, or NULL; and what it holds: the value (NaN: none), the settings that are of
  * `p`'s table laid over *p, the passes judged. */
 const cJSON *tdm_trials_find(const tdm_trials *t, const char *model, uint64_t search, size_t number);
