@@ -7,14 +7,16 @@
 #   make fuzz         the fuzzers alone, FUZZ_SECONDS each; what they learn stays in FUZZ_CORPUS
 #   make bench        kernels of each instruction set and training steps, beside what the machine can do
 #   make bench-data   reading: big logs, made first; SIZE=1G, DIR for a folder with room for five times as much
+#   make bench-accuracy  the tables of docs/accuracy.md, from the public sets in DATA: hours
 
 BUILD := build/release
 FUZZ_SECONDS ?= 60
 FUZZ_CORPUS ?= build/fuzz/corpus
 SIZE ?= 1G
+DATA ?= ../shared/data
 DIR ?= $${TMPDIR:-/tmp}/tandem-bench
 
-.PHONY: all setup demo check check-deep asan tsan fuzz clang bench bench-data clean
+.PHONY: all setup demo check check-deep asan tsan fuzz clang bench bench-data bench-accuracy clean
 
 all: setup
 	cmake --preset release >/dev/null
@@ -62,6 +64,9 @@ bench-data: setup
 	cmake --preset release >/dev/null
 	cmake --build $(BUILD) --target tandem bench_make_log
 	bench/prepare.py --size $(SIZE) --folder "$(DIR)" --build $(BUILD)
+
+bench-accuracy: all
+	bench/accuracy.py --build $(BUILD) --data "$(DATA)" --folder build/accuracy
 
 clean:
 	rm -rf build tandem-demo

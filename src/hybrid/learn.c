@@ -20,7 +20,7 @@
 const tdm_param tdm_learn_params[] = {
     {"top", 50, 1, 1000, TDM_LOG, "items that each model proposes as candidates"},
     {"network", 1, 0, 1, TDM_INTEGER, "1: weights from a small network, where that foretells people left out better"},
-    {"people", 20000, 0, 1000000, TDM_INTEGER, "validation people to learn from, at most"},
+    {"people", 50000, 0, 1000000, TDM_INTEGER, "validation people to learn from, at most"},
     {0},
 };
 
@@ -32,7 +32,6 @@ enum {
     TRIED = 3000,      /* lists that choose the strength: with more of them it matters little */
     FEWEST = 10,       /* fewer lists choose nothing: the strongest pull */
     PROBED = 64,       /* histories that tell a model's form, and its spread where there are no labels */
-    CELLS = 100000000, /* floats of candidates held at most */
     WEIGHTS = 3 * TDM_FUSION_MODELS
 };
 
@@ -168,7 +167,7 @@ static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, boo
 tdm_status tdm_fusion_learn(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err)
 {
     size_t top = (size_t)tdm_param_get(in->params, "top"), most = (size_t)tdm_param_get(in->params, "people");
-    size_t probed = in->train->U < PROBED ? in->train->U : PROBED, width = (f->P * top) * tdm_list_width(f->P);
+    size_t probed = in->train->U < PROBED ? in->train->U : PROBED;
     uint32_t *user = tdm_new(probed, sizeof *user);
     int64_t *zero = tdm_new(2 * probed + 1, sizeof *zero);
     tdm_sample s = {0};
@@ -176,7 +175,6 @@ tdm_status tdm_fusion_learn(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err
     tdm_questions unanswered = {0};
     if (!st) unanswered = questions_of(in->train, user, zero, probed);
     bool labels = in->labels && in->labels->n && most;
-    if (most > CELLS / width) most = CELLS / width;
     if (!st) st = forms_find(f, labels ? in->labels : &unanswered, err);
     if (!st && labels) st = tdm_sample_make(&s, f, in->labels, top, most, true, in->run, err);
     if (!st && labels)

@@ -166,11 +166,15 @@ tdm_status tdm_sample_make(tdm_sample *out, const tdm_fusion *f, const tdm_quest
     out->pieces = tdm_chunks(n, GRAIN);
     out->piece = a.piece = tdm_new(out->pieces, sizeof *out->piece);
     tdm_status st = a.piece ? TDM_OK : tdm_nomem(err, "the candidates");
-    for (; !st && a.first < n; a.first += GRAIN * ROUND) {
+    for (bool full = false; !st && !full && a.first < n; a.first += GRAIN * ROUND) {
         size_t some = n - a.first < GRAIN * ROUND ? n - a.first : GRAIN * ROUND;
         tdm_pool_for(run->pool, some, GRAIN, chunk_ask, &a);
-        for (size_t c = 0; c < out->pieces && !st; c++)
+        size_t rows = 0;
+        for (size_t c = 0; c < out->pieces && !st; c++) {
+            rows += a.piece[c].rows;
             if ((st = a.piece[c].st) && err) *err = a.piece[c].err;
+        }
+        full = rows * tdm_list_width(f->P) >= TDM_SAMPLE_CELLS;
         tdm_progress(run, "hybrid", a.first + some, n, "candidates");
         if (!st) st = tdm_run_check(run, "hybrid", err);
     }

@@ -16,6 +16,8 @@ typedef struct tdm_sample {
     size_t pieces;
 } tdm_sample;
 
+enum { TDM_SAMPLE_CELLS = 100000000 }; /* floats of candidates: once there are as many, no more are asked */
+
 /* From the questions with a counted target, at most `most` of them. `answered` false: every question is taken, and no
  * target is marked (only the spread of opinions is wanted). */
 tdm_status tdm_sample_make(tdm_sample *out, const tdm_fusion *f, const tdm_questions *qs, size_t top, size_t most,
