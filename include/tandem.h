@@ -106,6 +106,8 @@ typedef struct tdm_options {
     const char *seen;       /* "filter" (default), "keep" */
     const char *duplicates; /* "newest" (default), "oldest", "sum", "keep" */
     double positive_from;   /* rated below it: not a positive; 0: all are positives */
+    int refit;              /* fit what validation chose once more, on training and validation rows, before the test;
+                               what it was chosen with is in the folder "before", and judged too */
     /* training */
     const char *preset;     /* "quick", "standard" (default), "best" */
     const char *models;     /* "ease,gpt2-items,hybrid"; NULL: all but optional ones */

@@ -73,19 +73,18 @@ static tdm_status add_search(cJSON *o, const tdm_bundle *b, tdm_run *run, tdm_er
     tdm_trials trials;
     tdm_err why = {{0}};
     cJSON *search = cJSON_CreateObject();
-    const cJSON *m, *v, *models = cJSON_GetObjectItemCaseSensitive(b->manifest, "models");
+    const cJSON *m;
     char *path = tdm_path_join(b->folder, "tune.jsonl");
     tdm_status st = search && path ? TDM_OK : tdm_nomem(err, "an evaluation");
     bool readable = !st && !tdm_trials_open(&trials, path, &why);
     if (!st && !readable) tdm_log(run, TDM_LOG_WARN, "evaluate", "%s", why.msg);
-    cJSON_ArrayForEach(m, models)
+    cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(b->manifest, "models"))
     {
         int i = tdm_models_index(tdm_str_of(tdm_json_str(m, "name", "?")));
         if (!readable || st || i < 0) continue;
-        tdm_params chosen = tdm_params_standard(tdm_models[i]->params);
-        cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(m, "parameters"))
-            (void)tdm_params_set(&chosen, tdm_models[i]->name, v->string, v->valuedouble, NULL);
-        st = tdm_search_tell(search, &trials, tdm_models[i], &chosen, err);
+        tdm_params chosen;
+        st = tdm_settings_stored(&chosen, b->manifest, tdm_models[i], err);
+        if (!st) st = tdm_search_tell(search, &trials, tdm_models[i], &chosen, err);
     }
     if (readable) tdm_trials_clear(&trials);
     if (!st && search->child) cJSON_AddItemToObject(o, "search", search);
@@ -180,17 +179,45 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
     return st;
 }
 
+static tdm_status add_before(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err);
+
+/* Judges the models of a folder into *document, and writes its report. */
+static tdm_status folder_judge(cJSON **document, const char *folder, const tdm_options *o, tdm_run *run, tdm_err *err)
+{
+    tdm_bundle *b;
+    tdm_status st = tdm_bundle_open(&b, folder, err);
+    if (st) return st;
+    *document = cJSON_CreateObject();
+    st = *document ? judge(*document, b, o, run, err) : tdm_nomem(err, "an evaluation");
+    if (!st && b->protocol.refit) st = add_before(*document, b, o, run, err);
+    if (!st) st = report_write(*document, b, o, err);
+    tdm_bundle_close(b);
+    return st;
+}
+
+/* "before": the models that validation chose, as they were before they were fitted again. Their folder may be gone. */
+static tdm_status add_before(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err)
+{
+    cJSON *judged = NULL;
+    tdm_options same = *o; /* the figures; files that were asked for are of the folder itself */
+    char *folder = tdm_path_join(b->folder, "before"), *manifest = folder ? tdm_path_join(folder, "tandem.json") : NULL;
+    same.report = same.trec = same.per_person = NULL;
+    tdm_status st = manifest ? TDM_OK : tdm_nomem(err, "an evaluation");
+    if (!st && tdm_file_exists(manifest)) st = folder_judge(&judged, folder, &same, run, err);
+    cJSON *models = cJSON_DetachItemFromObjectCaseSensitive(judged, "models");
+    if (models) cJSON_AddItemToObject(document, "before", models);
+    cJSON_Delete(judged);
+    tdm_free(folder);
+    tdm_free(manifest);
+    return st;
+}
+
 tdm_status tdm_pipeline_evaluate(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run,
                                  tdm_err *err)
 {
     *evaluation = NULL;
-    tdm_bundle *b;
-    tdm_status st = tdm_bundle_open(&b, folder, err);
-    if (st) return st;
-    cJSON *document = cJSON_CreateObject();
-    st = document ? judge(document, b, o, run, err) : tdm_nomem(err, "an evaluation");
-    if (!st) st = report_write(document, b, o, err);
-    tdm_bundle_close(b);
+    cJSON *document = NULL;
+    tdm_status st = folder_judge(&document, folder, o, run, err);
     if (!st) return tdm_answer(evaluation, document, err);
     cJSON_Delete(document);
     return st;

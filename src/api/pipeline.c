@@ -11,43 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Whether both names are one folder. */
-static bool same_folder(const char *a, const char *b)
-{
-    struct stat x, y;
-    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static tdm_status copy_file(const char *from, const char *to, const char *name, tdm_err *err)
-{
-    char *source = tdm_path_join(from, name), *target = tdm_path_join(to, name);
-    tdm_map map = {0};
-    tdm_status st = source && target ? tdm_map_open(&map, source, err) : tdm_nomem(err, name);
-    if (!st) st = tdm_file_write(target, map.p, map.n, err);
-    tdm_map_close(&map);
-    tdm_free(source);
-    tdm_free(target);
-    return st;
-}
-
-/* A model folder carries its own data, so that it can be moved and asked alone. */
-static tdm_status dataset_copy(const char *from, const char *to, tdm_err *err)
-{
-    static const char *const names[] = {"dataset.safetensors", "text.safetensors", "dataset.json"};
-    char *index = tdm_path_join(from, "dataset.json");
-    if (!index) return tdm_nomem(err, from);
-    tdm_status st = TDM_OK;
-    if (!tdm_file_exists(index))
-        st = tdm_fail(err, TDM_E_IO,
-                      "%s: is no dataset folder: there is no dataset.json in it; run tandem prepare first", from);
-    tdm_free(index);
-    if (!st) st = tdm_folder_make(to, err);
-    if (st || same_folder(from, to)) return st;
-    for (size_t i = 0; !st && i < sizeof names / sizeof *names; i++) st = copy_file(from, to, names[i], err);
-    return st;
-}
 
 /* What training.json has, as the answer. */
 static tdm_status summary_make(char **summary, const char *folder, tdm_err *err)
@@ -68,7 +31,7 @@ tdm_status tdm_pipeline_train(char **summary, const char *dataset, const char *f
 {
     *summary = NULL;
     tdm_status st = tdm_settings_check(o, err);
-    if (!st) st = dataset_copy(dataset, folder, err);
+    if (!st) st = tdm_dataset_copy(dataset, folder, err);
     if (!st) st = tdm_train_folder(folder, o, NULL, run, err);
     return st ? st : summary_make(summary, folder, err);
 }
@@ -78,7 +41,7 @@ tdm_status tdm_pipeline_tune(char **evaluation, const char *dataset, const char 
 {
     *evaluation = NULL;
     tdm_status st = tdm_settings_check(o, err);
-    if (!st) st = dataset_copy(dataset, folder, err);
+    if (!st) st = tdm_dataset_copy(dataset, folder, err);
     if (!st) st = tdm_tune_folder(folder, o, run, err);
     return st ? st : tdm_pipeline_evaluate(evaluation, folder, o, run, err);
 }

@@ -53,6 +53,7 @@ tdm_status tdm_protocol_parse(tdm_protocol *p, const tdm_options *o, bool has_ti
                         .seen = (tdm_seen)seen,
                         .duplicates = (tdm_duplicates)duplicates,
                         .positive_from = o->positive_from != 0 ? (float)o->positive_from : NAN,
+                        .refit = o->refit != 0,
                         .seed = seed};
     return st;
 }
@@ -65,6 +66,7 @@ cJSON *tdm_protocol_json(const tdm_protocol *p)
     cJSON_AddStringToObject(o, "seen", seen_names[p->seen]);
     cJSON_AddStringToObject(o, "duplicates", duplicates_names[p->duplicates]);
     if (!isnan(p->positive_from)) cJSON_AddNumberToObject(o, "positive-from", (double)p->positive_from);
+    if (p->refit) cJSON_AddTrueToObject(o, "refit");
     cJSON_AddNumberToObject(o, "seed", (double)p->seed);
     return o;
 }
@@ -75,7 +77,8 @@ tdm_status tdm_protocol_read(tdm_protocol *p, const cJSON *json, const char *pat
                      .ties = tdm_json_str(json, "ties", ""),
                      .seen = tdm_json_str(json, "seen", ""),
                      .duplicates = tdm_json_str(json, "duplicates", ""),
-                     .positive_from = tdm_json_num(json, "positive-from", 0)};
+                     .positive_from = tdm_json_num(json, "positive-from", 0),
+                     .refit = tdm_json_bool(json, "refit", false)};
     double seed = tdm_json_num(json, "seed", -1);
     tdm_err why = {{0}};
     if (seed < 0 || seed > 0x1p53 || tdm_protocol_parse(p, &o, true, (uint64_t)seed, &why))
@@ -149,6 +152,20 @@ tdm_status tdm_settings_params(tdm_params *out, const tdm_model_ops *ops, const 
         double v = strtod(value, &end);
         if (*end) return tdm_fail(err, TDM_E_ARG, "--set %s: \"%s\" is not a number", o->set[i], value);
         st = tdm_params_set(out, ops->name, name, v, err);
+    }
+    return st;
+}
+
+tdm_status tdm_settings_stored(tdm_params *out, const cJSON *manifest, const tdm_model_ops *ops, tdm_err *err)
+{
+    const cJSON *m, *v;
+    tdm_status st = TDM_OK;
+    *out = tdm_params_standard(ops->params);
+    cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(manifest, "models"))
+    {
+        if (strcmp(tdm_json_str(m, "name", ""), ops->name)) continue;
+        cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(m, "parameters")) if (!st) st =
+            tdm_params_set(out, ops->name, v->string, cJSON_GetNumberValue(v), err);
     }
     return st;
 }

@@ -21,6 +21,9 @@ const char *tdm_seen_name(tdm_seen s);
 /* Values of a model's parameters: declared defaults, then the preset, then what --set says for this model. */
 tdm_status tdm_settings_params(tdm_params *out, const tdm_model_ops *ops, const tdm_options *o, tdm_err *err);
 
+/* The values that a manifest has for a model. */
+tdm_status tdm_settings_stored(tdm_params *out, const cJSON *manifest, const tdm_model_ops *ops, tdm_err *err);
+
 /* Whether every word of `o` means something: preset, models, parameters, protocol, cutoffs. For before the work begins,
  * so that a slip in what is needed last does not cost the hours before it. What needs the data is checked later. */
 tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err);

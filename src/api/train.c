@@ -26,6 +26,8 @@ typedef struct trainer {
     const tdm_chooser *chooser; /* or NULL */
     tdm_run *run;
     tdm_bundle b;
+    const char *before; /* the folder whose choices are fitted again; or NULL */
+    cJSON *before_manifest, *before_measured;
     tdm_questions judges, labels;
     unsigned char chosen[TDM_MAX_MODELS];
     tdm_params params[TDM_MAX_MODELS];
@@ -88,6 +90,12 @@ static tdm_status make_key(trainer *t, int i, tdm_err *err)
             needed = needed || !strcmp(*need, tdm_models[k]->name);
         if (needed) key = add(key, &t->key[k], sizeof key);
     }
+    const cJSON *m;
+    cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(t->before_manifest, "models"))
+    {
+        const char *was = tdm_json_str(m, "key", "");
+        if (!strcmp(tdm_json_str(m, "name", ""), ops->name)) key = add(key, was, strlen(was));
+    }
     tdm_status st = t->o->gpt2 && ops->write ? add_pretrained(&key, t->o->gpt2, err) : TDM_OK;
     t->key[i] = key;
     return st;
@@ -148,7 +156,7 @@ static bool is_done(trainer *t, int i, const char *path, const tdm_model **needs
     return true;
 }
 
-static tdm_status save(trainer *t, int i, const char *path, double seconds, const cJSON *curves, tdm_err *err)
+static tdm_status save(trainer *t, int i, const char *path, double seconds, const tdm_fit_input *in, tdm_err *err)
 {
     const char *name = tdm_models[i]->name;
     char hex[17];
@@ -165,7 +173,8 @@ static tdm_status save(trainer *t, int i, const char *path, double seconds, cons
     cJSON *m = cJSON_AddObjectToObject(t->measured, name);
     cJSON_AddNumberToObject(m, "seconds", seconds);
     cJSON_AddNumberToObject(m, "peak_memory", (double)tdm_peak_memory());
-    if (curves && curves->child) cJSON_AddItemToObject(m, "curves", cJSON_Duplicate(curves, true));
+    if (in->curves && in->curves->child) cJSON_AddItemToObject(m, "curves", cJSON_Duplicate(in->curves, true));
+    if (in->chosen && in->chosen->child) cJSON_AddItemToObject(m, "chosen", cJSON_Duplicate(in->chosen, true));
     st = write_json(t, t->measured, "training.json", err);
     return st ? st : write_json(t, t->done, "progress.json", err);
 }
@@ -195,6 +204,23 @@ static tdm_status choose(trainer *t, int i, const tdm_model **needs, tdm_err *er
     return st ? st : make_key(t, i, err);
 }
 
+/* What validation chose for a model, where there was one and there is none now. */
+static const cJSON *chosen_before(const trainer *t, int i)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(t->before_measured, tdm_models[i]->name);
+    return cJSON_GetObjectItemCaseSensitive(m, "chosen");
+}
+
+/* Weights of the fusion were learned from validation people: they stay, over parts that were fitted again. */
+static tdm_status take_over(trainer *t, int i, const tdm_model **needs, tdm_err *err)
+{
+    char *path = tdm_path_join(t->before, tdm_models[i]->path);
+    if (!path) return tdm_nomem(err, t->before);
+    tdm_status st = tdm_models[i]->load(&t->b.model[i], path, t->b.split->train, needs, err);
+    tdm_free(path);
+    return st;
+}
+
 static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **needs, tdm_err *err)
 {
     char name[64], *checkpoint;
@@ -206,14 +232,18 @@ static tdm_status fit(trainer *t, int i, const char *path, const tdm_model **nee
     in.checkpoint = checkpoint;
     in.train_log = t->o->train_log;
     in.curves = cJSON_CreateObject();
+    in.chosen = cJSON_CreateObject();
+    in.again = chosen_before(t, i);
     double began = tdm_seconds();
     tdm_peak_memory_reset();
     tdm_progress(t->run, tdm_models[i]->name, 0, 0, NULL);
     tdm_log(t->run, TDM_LOG_INFO, tdm_models[i]->name, "fitting: %s", tdm_models[i]->summary);
-    st = tdm_models[i]->fit(&t->b.model[i], &in, err);
-    if (!st) st = save(t, i, path, tdm_seconds() - began, in.curves, err);
+    st = t->before && tdm_models[i] == &tdm_hybrid_ops ? take_over(t, i, needs, err)
+                                                       : tdm_models[i]->fit(&t->b.model[i], &in, err);
+    if (!st) st = save(t, i, path, tdm_seconds() - began, &in, err);
     if (!st) unlink(checkpoint);
     cJSON_Delete(in.curves);
+    cJSON_Delete(in.chosen);
     tdm_free(checkpoint);
     return st;
 }
@@ -287,35 +317,47 @@ static tdm_status manifest_write(const trainer *t, tdm_err *err)
 
 /* ---- the whole ---- */
 
+/* A JSON file of a folder; an empty object where there is none that can be read. */
+static tdm_status json_of(cJSON **out, const char *folder, const char *name, tdm_err *err)
+{
+    char *path = tdm_path_join(folder, name);
+    if (!path) return tdm_nomem(err, folder);
+    if (!tdm_file_exists(path) || tdm_json_read(out, path, NULL)) *out = cJSON_CreateObject();
+    tdm_free(path);
+    return *out ? TDM_OK : tdm_nomem(err, name);
+}
+
 static tdm_status begin(trainer *t, tdm_err *err)
 {
-    char *training;
     tdm_status st = tdm_settings_check(t->o, err);
     if (!st) st = tdm_models_choose(t->chosen, t->o->models, err);
-    for (int i = 0; !st && tdm_models[i]; i++) st = tdm_settings_params(&t->params[i], tdm_models[i], t->o, err);
+    if (!st && t->before) st = json_of(&t->before_measured, t->before, "training.json", err);
+    if (!st && t->before) st = json_of(&t->before_manifest, t->before, "tandem.json", err);
+    for (int i = 0; !st && tdm_models[i]; i++)
+        st = t->before ? tdm_settings_stored(&t->params[i], t->before_manifest, tdm_models[i], err)
+                       : tdm_settings_params(&t->params[i], tdm_models[i], t->o, err);
     if (!st) st = tdm_dataset_open(&t->b.data, t->folder, err);
     if (!st) st = tdm_protocol_parse(&t->b.protocol, t->o, t->b.data->has_times, t->run->seed, err);
     if (!st) st = tdm_split_make(&t->b.split, t->b.data, &t->b.protocol, err);
     const tdm_questions *v = st ? NULL : &t->b.split->validation;
     if (!st) st = tdm_questions_part(&t->judges, v, t->b.data, 0, TDM_JUDGES, t->run->seed, err);
     if (!st) st = tdm_questions_part(&t->labels, v, t->b.data, TDM_JUDGES, 1, t->run->seed, err);
-    if (!st) st = path_to(&training, t, "training.json", err);
+    if (!st) st = json_of(&t->measured, t->folder, "training.json", err);
     if (st) return st;
-    if (!tdm_file_exists(training) || tdm_json_read(&t->measured, training, NULL)) t->measured = cJSON_CreateObject();
-    tdm_free(training);
     tdm_log(t->run, TDM_LOG_INFO, "split", "%s: %zu training interactions, %zu validation people, %zu test people",
             tdm_split_kind_name(t->b.protocol.split), t->b.split->train->N, v->n, t->b.split->test.n);
     return read_done(t, err);
 }
 
-tdm_status tdm_train_folder(const char *folder, const tdm_options *o, const tdm_chooser *chooser, tdm_run *run,
-                            tdm_err *err)
+tdm_status tdm_train_once(const char *folder, const tdm_options *o, const tdm_chooser *chooser,
+                          const char *before, tdm_run *run, tdm_err *err)
 {
     trainer *t = tdm_new(1, sizeof *t);
     if (!t) return tdm_nomem(err, "training");
     t->folder = folder;
     t->o = o;
     t->chooser = chooser;
+    t->before = before;
     t->run = run;
     tdm_status st = begin(t, err);
     for (int i = 0; !st && tdm_models[i]; i++)
@@ -336,6 +378,8 @@ tdm_status tdm_train_folder(const char *folder, const tdm_options *o, const tdm_
     tdm_dataset_close(t->b.data);
     cJSON_Delete(t->done);
     cJSON_Delete(t->measured);
+    cJSON_Delete(t->before_manifest);
+    cJSON_Delete(t->before_measured);
     tdm_free(t);
     return st;
 }

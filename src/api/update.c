@@ -108,25 +108,10 @@ static tdm_status save(const tdm_model *m, const char *path, tdm_err *err)
     return st;
 }
 
-/* The parameters that the old manifest has for a model. */
-static tdm_status params_of(tdm_params *p, const updater *w, int i, tdm_err *err)
-{
-    const cJSON *m, *v;
-    tdm_status st = TDM_OK;
-    *p = tdm_params_standard(tdm_models[i]->params);
-    cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(w->old->manifest, "models"))
-    {
-        if (strcmp(tdm_json_str(m, "name", ""), tdm_models[i]->name)) continue;
-        cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(m, "parameters")) if (!st) st =
-            tdm_params_set(p, tdm_models[i]->name, v->string, cJSON_GetNumberValue(v), err);
-    }
-    return st;
-}
-
 static tdm_status fit_again(updater *w, int i, tdm_err *err)
 {
     tdm_params p;
-    tdm_status st = params_of(&p, w, i, err);
+    tdm_status st = tdm_settings_stored(&p, w->old->manifest, tdm_models[i], err);
     const tdm_fit_input in = {.train = w->split->train, .params = &p, .run = w->run};
     return st ? st : tdm_models[i]->fit(&w->model[i], &in, err);
 }

@@ -15,6 +15,7 @@
  *     score(i) = y_i' A^-1 sum over j: c_j y_j,        A = w0 sum of y y' + pull + sum over j: a_j y_j y_j'
  *
  * so c_j y_i' A^-1 y_j is exactly what item j adds. */
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/status.h"
@@ -189,7 +190,7 @@ static tdm_status judge(fitting *f, size_t t, double *value, bool *stop, tdm_err
 
 static tdm_status train(fitting *f, tdm_err *err)
 {
-    size_t most = (size_t)tdm_param_get(&f->s->p, "iterations");
+    size_t most = (size_t)tdm_json_num(f->in->again, "iterations", tdm_param_get(&f->s->p, "iterations"));
     tdm_status st = TDM_OK;
     bool stop = false;
     for (size_t t = 0; t < most && !stop && !st; t++) {
@@ -210,6 +211,7 @@ static tdm_status train(fitting *f, tdm_err *err)
         memcpy((void *)(uintptr_t)f->s->people, f->best_people, f->s->rules.K * f->s->rules.K * sizeof(float));
         tdm_log(f->in->run, TDM_LOG_INFO, "ials", "best after %zu iterations: ndcg@10 %.4f", f->best_at + 1,
                 f->best_value);
+        if (f->in->chosen) cJSON_AddNumberToObject(f->in->chosen, "iterations", (double)(f->best_at + 1));
     }
     return st;
 }

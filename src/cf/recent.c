@@ -13,6 +13,7 @@
  * validation worse; where nobody validates it is an eighth of the span. Rows without a time count as the oldest. The
  * order of a person's rows says nothing of when others chose, so on a log without times this is popularity, and the log
  * says so. Nothing in a history causes a score, so there is no evidence but `rest`. */
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "cf/cf.h"
@@ -171,6 +172,8 @@ static tdm_status half_life_choose(work *w, double *half, const tdm_fit_input *i
     double span = (double)s->newest - (double)s->oldest, given = tdm_param_get(&s->p, "half_life") * DAY;
     double best = -1, chosen = ldexp(2 * span, -UNJUDGED);
     if (!(span > 0)) chosen = DAY;
+    double again = tdm_json_num(in->again, "half_life", 0) * DAY;
+    if (again > 0) given = again;
     if (given > 0) chosen = given;
     int worse = 0;
     for (int k = 0; in->judge && !(given > 0) && span > 0 && k < HALVINGS && worse < 2; k++) {
@@ -186,6 +189,7 @@ static tdm_status half_life_choose(work *w, double *half, const tdm_fit_input *i
     if (!(given > 0) && span > 0)
         tdm_log(in->run, TDM_LOG_INFO, "recent", "half_life: %.3g days, of a log of %.4g days%s", chosen / DAY,
                 span / DAY, best < 0 ? "; nobody validated it" : "");
+    if (in->chosen) cJSON_AddNumberToObject(in->chosen, "half_life", chosen / DAY);
     return sums_make(w, half, chosen, in->run, err);
 }
 

@@ -48,6 +48,7 @@ const cli_option cli_protocol_options[] = {
     {"seen", 0, CLI_TEXT, "NAME", AT(o.seen), "leave a person's own items out (filter, default) or rank them too (keep)"},
     {"duplicates", 0, CLI_TEXT, "NAME", AT(o.duplicates), "of a person's rows for one item: newest (default), oldest, sum, keep"},
     {"positive-from", 0, CLI_REAL, "R", AT(o.positive_from), "rated below R is a dislike, never a target (default: none is)"},
+    {"refit", 0, CLI_FLAG, NULL, AT(refit), "fit what validation chose once more, with its rows, before the test; both are judged"},
     {0},
 };
 

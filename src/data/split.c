@@ -206,6 +206,8 @@ tdm_status tdm_split_make(tdm_split **out, const tdm_dataset *d, const tdm_proto
             else st = tdm_nomem(err, "the split");
             break;
         }
+    for (size_t j = 0; !st && p->refit && j < d->N; j++)
+        if (part[j] == VALIDATION) part[j] = TRAIN;
     if (!st) st = tdm_gather_open(&g, d, p, order, part, err);
     if (!st) st = train_make(&s->train, d, g, err);
     if (!st && !s->train->N) st = tdm_fail(err, TDM_E_ARG, "the split %s leaves nothing to train on", kinds[p->split]);

@@ -28,6 +28,7 @@ typedef struct tdm_protocol {
     tdm_seen seen;
     tdm_duplicates duplicates; /* which of a person's rows for one item stays, within each part */
     float positive_from;       /* rated below this: never a positive target; NaN: nothing is below */
+    bool refit;          /* validation rows are training rows too: what they chose is fitted again before the test */
     uint64_t seed; /* of the shuffle of ties, the drawn validation of `files` and the drawn items of `cold-items` */
 } tdm_protocol;
 

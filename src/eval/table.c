@@ -307,6 +307,34 @@ static void put_cold(const table *t)
                 chance ? "chance" : "popularity");
 }
 
+/* ---- before the second fit ---- */
+
+static void put_before(const table *t)
+{
+    char recall[32];
+    const char *main = tdm_json_str(t->doc, "main", "ndcg@10"), *at = strchr(main, '@');
+    const cJSON *m, *before = cJSON_GetObjectItemCaseSensitive(t->doc, "before");
+    snprintf(recall, sizeof recall, "recall%.20s", at ? at : "@10");
+    if (!before || !before->child) return;
+    tdm_buf_fmt(t->out, "\nfitted again with the validation rows; before it, and now\n%-*s  %9s  %9s  %9s  %9s\n",
+                (int)t->name, "", recall, "now", main, "now");
+    cJSON_ArrayForEach(m, before)
+    {
+        const cJSON *now = cJSON_GetObjectItemCaseSensitive(t->models, m->string);
+        const char *metric[] = {recall, main};
+        put_name(t->out, m->string, t->name);
+        for (int i = 0; i < 2; i++)
+            for (int is = 0; is < 2; is++) {
+                double v = value_of(is ? now : m, metric[i]);
+                if (isnan(v)) tdm_buf_fmt(t->out, "  %9s", "-");
+                else tdm_buf_fmt(t->out, "  %9.4f", v);
+            }
+        double was = value_of(m, "rmse"), is = value_of(now, "rmse");
+        if (!isnan(was) && !isnan(is)) tdm_buf_fmt(t->out, "  rmse %.4f, now %.4f", was, is);
+        tdm_buf_char(t->out, '\n');
+    }
+}
+
 /* ---- the search for settings ---- */
 
 static void put_search(const table *t)
@@ -341,6 +369,7 @@ tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t widt
     put_comparisons(&t);
     put_slices(&t);
     put_cold(&t);
+    put_before(&t);
     put_search(&t);
     return out->failed ? tdm_nomem(err, "a table") : TDM_OK;
 }

@@ -11,6 +11,7 @@
  * learns from a log of a few hundred people is limited by updates and not by passes (an order that half of the choices
  * follow was learned after some 400, long after an ndcg that rose no more for three passes). For the same reason a
  * small log's batches are a sixteenth of it, if that is less than `batch`. */
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "gpt2/course.h"
@@ -34,7 +35,8 @@ typedef struct fitting {
     tdm_course *course;
     float *best, *best_P;
     double best_value, best_epoch; /* 0: none was judged */
-    uint64_t epochs;               /* in all */
+    uint64_t epochs;               /* of the schedule */
+    uint64_t until;                /* it ends after these at the latest */
     uint64_t patience;
 } fitting;
 
@@ -69,6 +71,7 @@ static uint64_t key_of(const fitting *f, const float *S)
     uint64_t key = tdm_course_key(in->run->seed, TDM_VERSION, strlen(TDM_VERSION)), judged = in->judge != NULL;
     for (size_t p = 0; tdm_items_params[p].name; p++) key = tdm_course_key(key, &in->params->value[p], sizeof(double));
     key = tdm_course_key(key, &judged, sizeof judged);
+    key = tdm_course_key(key, &f->until, sizeof f->until);
     key = tdm_course_key(key, d->offset, (d->U + 1) * sizeof *d->offset);
     key = tdm_course_key(key, d->item, d->N * sizeof *d->item);
     return S ? tdm_course_key(key, S, d->I * f->table.K * sizeof *S) : key;
@@ -137,14 +140,14 @@ static tdm_status fitting_open(fitting *f, const tdm_fit_input *in, tdm_err *err
     *f = (fitting){.in = in, .best_value = -INFINITY};
     if (!in->train->N) return tdm_fail(err, TDM_E_ARG, "gpt2-items: there are no histories to learn from");
     const tdm_gpt2_shape s = tdm_items_shape(p, in->train->I);
-    size_t tokens = (size_t)tdm_param_get(p, "batch"), share = in->train->N / BATCHES;
-    if (share < LEAST) share = LEAST;
+    size_t tokens = (size_t)tdm_param_get(p, "batch"), most = in->train->N / BATCHES;
+    if (most < LEAST) most = LEAST;
     tdm_status st = tdm_gpt2_shape_check(&s, stage, err);
     if (!st) st = tdm_items_open(&f->m, &S, in->train, in->needs ? in->needs[0] : NULL, p, err);
     if (!st) st = tdm_gpt2_open(&f->live, s, err);
     if (!st) st = tdm_gpt2_open(&f->m->g, s, err);
     if (!st) st = tdm_items_table_open(&f->table, f->m, S, s.C, err);
-    if (!st) st = tdm_items_feed_open(&f->feed, in->train, s.T, tokens < share ? tokens : share, err);
+    if (!st) st = tdm_items_feed_open(&f->feed, in->train, s.T, tokens < most ? tokens : most, err);
     const tdm_gpt2_trainer_options o = {
         .most = f->feed.most,
         .dropout = (float)tdm_param_get(p, "dropout"),
@@ -161,6 +164,8 @@ static tdm_status fitting_open(fitting *f, const tdm_fit_input *in, tdm_err *err
     double least = ceil(tdm_param_get(p, "updates") / (double)f->feed.steps), epochs = tdm_param_get(p, "epochs");
     f->epochs = (uint64_t)(epochs > least ? epochs : least);
     f->patience = (uint64_t)ceil(tdm_param_get(p, "patience") * (double)f->epochs / epochs);
+    double share = tdm_json_num(in->again, "epochs", 1);
+    f->until = share > 0 && share < 1 ? (uint64_t)ceil(share * (double)f->epochs - 1e-9) : f->epochs;
     begin_weights(f);
     return course_open(f, S, err);
 }
@@ -218,7 +223,7 @@ static tdm_status epoch(fitting *f, uint64_t number, tdm_err *err)
 
 static bool finished(const fitting *f, uint64_t epoch)
 {
-    if (epoch >= f->epochs) return true;
+    if (epoch >= f->until) return true;
     return f->in->judge && epoch >= (uint64_t)f->best_epoch + f->patience;
 }
 
@@ -239,6 +244,8 @@ tdm_status tdm_items_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
         done = tdm_course_tell(f.course).step / f.feed.steps;
     }
     while (!st && !finished(&f, done)) st = epoch(&f, ++done, err);
+    if (!st && in->chosen && in->judge)
+        cJSON_AddNumberToObject(in->chosen, "epochs", f.best_epoch / (double)f.epochs); /* a share of the schedule */
     if (!st && in->judge && f.best_epoch > 0) {
         memcpy(f.m->g->block, f.best, f.m->g->n * sizeof(float));
         if (f.table.K) memcpy(f.m->P, f.best_P, f.table.K * f.table.C * sizeof(float));

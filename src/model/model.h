@@ -29,6 +29,9 @@ typedef struct tdm_fit_input {
     const char *train_log;           /* a file that takes lines of JSON about the training; or NULL */
     struct cJSON *curves;            /* an object that takes what the training went through, "loss": {"step": [...],
                                         "value": [...]} and so on; or NULL */
+    struct cJSON *chosen;            /* an object that takes, by name, the numbers that judging chose; or NULL */
+    const struct cJSON *again;       /* numbers that were chosen so in a fit of fewer rows: nobody judges, they are kept
+                                        to; or NULL */
     const char *pretrained;          /* a GPT-2 folder to begin from; or NULL */
     size_t memory;                   /* bytes that training a GPT-2 may take; 0: by what is free */
     tdm_run *run;
