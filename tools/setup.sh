@@ -6,7 +6,7 @@
 set -eu
 
 packages="gcc g++ clang clang-format make cmake ninja-build ccache pkg-config
-libdnnl-dev libpcre2-dev libarchive-dev zlib1g-dev libcjson-dev libxxhash-dev libsimdjson-dev libssl-dev libcmocka-dev
+libdnnl-dev libpcre2-dev libutf8proc-dev libarchive-dev zlib1g-dev libcjson-dev libxxhash-dev libsimdjson-dev libssl-dev libcmocka-dev
 libclang-rt-14-dev python3"
 for extra in "$@"; do
     case $extra in

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <utf8proc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static void add_libraries(cJSON *o)
     cJSON_AddStringToObject(l, "libarchive", archive_version_details());
     pcre2_config(PCRE2_CONFIG_VERSION, version);
     cJSON_AddStringToObject(l, "pcre2", version);
+    cJSON_AddStringToObject(l, "utf8proc", utf8proc_version());
     cJSON_AddStringToObject(l, "cjson", cJSON_Version());
     snprintf(version, sizeof version, "%u.%u.%u", XXH_versionNumber() / 10000, XXH_versionNumber() / 100 % 100,
              XXH_versionNumber() % 100);
