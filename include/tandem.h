@@ -175,6 +175,12 @@ void tdm_recommender_close(tdm_recommender *r);
  * list may be older or newer than a model. Call it before other threads ask. */
 tdm_status tdm_recommender_exclude(tdm_recommender *r, size_t *unknown, const char *path, tdm_err *err);
 
+/* Keeps the words and phrases that the file `path` lists, one a line (# begins a comment line), out of every sentence that
+ * is shown from here on, GPT-2's and those of the evidence; a file after it adds to them. Letter case and ways of writing
+ * make no difference, words count whole (docs/answers.md). A line that is none is an error that names it, and nothing of
+ * the file counts. Call it before other threads ask. */
+tdm_status tdm_recommender_block(tdm_recommender *r, const char *path, tdm_err *err);
+
 typedef struct tdm_query {
     const char *user;     /* a person of the data; or */
     const char *history;  /* "ID,ID:5,ID": items, oldest first, each with a rating or without */

@@ -9,6 +9,7 @@
 struct tdm_recommender {
     tdm_bundle *b;
     uint8_t *excluded; /* I: 1 where tdm_recommender_exclude named the item; NULL: none is */
+    tdm_block *block;  /* what tdm_recommender_block listed; NULL: nothing */
 };
 
 typedef struct tdm_asked {

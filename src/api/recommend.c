@@ -28,6 +28,7 @@ void tdm_recommender_close(tdm_recommender *r)
 {
     if (!r) return;
     tdm_bundle_close(r->b);
+    tdm_block_close(r->block);
     tdm_free(r->excluded);
     tdm_free(r);
 }
@@ -85,9 +86,10 @@ static tdm_status add_parts(cJSON *o, const tdm_model *m, const tdm_history *h, 
     return st;
 }
 
-static tdm_status item_document(cJSON **out, const tdm_bundle *b, const tdm_model *m, const tdm_asked *a, uint32_t item,
-                                float total, const tdm_query *q, tdm_err *err)
+static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm_model *m, const tdm_asked *a,
+                                uint32_t item, float total, const tdm_query *q, tdm_err *err)
 {
+    const tdm_bundle *b = r->b;
     cJSON *o = cJSON_CreateObject();
     *out = o;
     tdm_json_add_item(o, b->split->train, item);
@@ -100,6 +102,7 @@ static tdm_status item_document(cJSON **out, const tdm_bundle *b, const tdm_mode
                             .writer = writer(b),
                             .history = &a->h,
                             .item = item,
+                            .block = r->block,
                             .positive_from = b->protocol.positive_from,
                             .seed = q->seed};
     return tdm_explain(o, &in, err);
@@ -147,7 +150,7 @@ static tdm_status rank(cJSON *o, const tdm_recommender *r, const tdm_model *chos
     cJSON *list = cJSON_AddArrayToObject(o, "recommendations");
     for (size_t k = 0; !st && k < found; k++) {
         cJSON *one;
-        st = item_document(&one, b, m, a, items[k], best[k], q, err);
+        st = item_document(&one, r, m, a, items[k], best[k], q, err);
         cJSON_AddItemToArray(list, one);
     }
     tdm_free(barred);
@@ -188,7 +191,7 @@ tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_
     if (st) return st;
     float score;
     st = score_of(&score, m, &a.h, r->b->data->I, i, err);
-    if (!st) st = item_document(&o, r->b, m, &a, i, score, q, err);
+    if (!st) st = item_document(&o, r, m, &a, i, score, q, err);
     if (!st) add_user(o, r->b, &a);
     tdm_asked_clear(&a);
     if (!st) return tdm_answer(answer, o, err);

@@ -29,7 +29,7 @@ typedef struct cli_args {
     tdm_query q;
     cli_list words; /* what is not an option: SOURCE..., MODEL, PATH */
     cli_list set;
-    const char *out, *config, *log, *all, *exclude_file, *item, *metric, *csv, *recbole, *sequences, *gguf;
+    const char *out, *config, *log, *all, *exclude_file, *block, *item, *metric, *csv, *recbole, *sequences, *gguf;
     size_t threads, seed, verbose;
     bool json, quiet, help, print_config, explain, strict, mend_ids, refit;
 } cli_args;
@@ -46,7 +46,8 @@ typedef struct cli_option {
 } cli_option;
 
 extern const cli_option cli_common[], cli_prepare_options[], cli_memory_option[], cli_protocol_options[],
-    cli_train_options[], cli_tune_options[], cli_evaluate_options[], cli_out_option[], cli_query_options[], cli_recommend_options[], cli_item_option[], cli_export_options[],
+    cli_train_options[], cli_tune_options[], cli_evaluate_options[], cli_out_option[], cli_query_options[],
+    cli_block_option[], cli_recommend_options[], cli_item_option[], cli_export_options[],
     cli_forget_options[];
 
 typedef struct cli_verb {

@@ -85,7 +85,7 @@ const cli_verb cli_verbs[] = {
      cmd_recommend,
      1,
      1,
-     {cli_recommend_options, cli_query_options},
+     {cli_recommend_options, cli_query_options, cli_block_option},
      "Example: tandem recommend gift-cards --history B004LLIKVU,B00PG8502O:4 --explain\n"
      "         tandem recommend gift-cards --all everybody.csv -n 20\n"},
     {"explain",
@@ -94,7 +94,7 @@ const cli_verb cli_verbs[] = {
      cmd_explain,
      1,
      1,
-     {cli_item_option, cli_query_options},
+     {cli_item_option, cli_query_options, cli_block_option},
      NULL},
     {"similar",
      "MODEL",

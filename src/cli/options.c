@@ -90,6 +90,11 @@ const cli_option cli_query_options[] = {
     {0},
 };
 
+const cli_option cli_block_option[] = {
+    {"block", 0, CLI_TEXT, "FILE", AT(block), "words and phrases that no sentence may hold, one a line"},
+    {0},
+};
+
 const cli_option cli_recommend_options[] = {
     {"all", 0, CLI_TEXT, "FILE", AT(all), "for everybody, to a .jsonl, .csv or .tsv file; - is standard output, as JSON lines"},
     {"exclude-file", 0, CLI_TEXT, "FILE", AT(exclude_file), "items not wanted, one id a line; # begins a comment line"},

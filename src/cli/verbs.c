@@ -122,6 +122,7 @@ static tdm_status exclude(tdm_recommender *r, const cli_args *a, tdm_err *err)
 static tdm_status recommend(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
 {
     tdm_status st = exclude(r, a, err);
+    if (!st && a->block) st = tdm_recommender_block(r, a->block, err);
     if (st) return st;
     a->q.words = a->explain || a->json;
     return tdm_recommender_recommend(r, answer, &a->q, err);
@@ -129,6 +130,8 @@ static tdm_status recommend(tdm_recommender *r, char **answer, cli_args *a, tdm_
 
 static tdm_status explain(tdm_recommender *r, char **answer, cli_args *a, tdm_err *err)
 {
+    tdm_status st = a->block ? tdm_recommender_block(r, a->block, err) : TDM_OK;
+    if (st) return st;
     a->q.words = 1;
     return tdm_recommender_explain(r, answer, &a->q, a->item, err);
 }
@@ -151,8 +154,8 @@ static int recommend_all(cli_args *a, tdm_run *run)
     tdm_recommender *r;
     char *summary = NULL;
     bool out = !strcmp(a->all, "-");
-    if (a->q.user || a->q.history || a->explain) {
-        fprintf(stderr, a->explain
+    if (a->q.user || a->q.history || a->explain || a->block) {
+        fprintf(stderr, a->explain || a->block
                             ? "tandem recommend: --all gives items and scores; ask with --user for the reasons of one\n"
                             : "tandem recommend: --all is for everybody; leave out --user and --history\n");
         return CLI_USAGE;

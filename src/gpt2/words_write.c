@@ -6,7 +6,11 @@
  * highest likelihood per token is taken; none may pass, then there is no sentence, which is no error.
  *
  * The tries are texts that fork from one reading of the prompt and go on side by side, a token each in one pass over
- * the weights; each draws from a stream of its own, so that none depends on the others. */
+ * the weights; each draws from a stream of its own, so that none depends on the others.
+ *
+ * A token that would put a blocked word into a try is not taken, and another is drawn in its place; the end of what is
+ * written so far counts as the end of a word, so a longer word that begins with a blocked one is given up too where its
+ * pieces part there. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/utf8.h"
@@ -17,7 +21,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRIES = 12, STRANGE = 1, ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3, SHORTEST = 24, LONGEST_WORD = 32 };
+enum {
+    TRIES = 12,
+    REDRAWS = 8,
+    STRANGE = 1,
+    ANSWER_TOKENS = SUMMARY_TOKENS + REVIEW_TOKENS + 3,
+    SHORTEST = 24,
+    LONGEST_WORD = 32
+};
 
 /* One try at an answer. */
 typedef struct
@@ -39,7 +50,10 @@ typedef struct writer {
     tdm_prompt prompt;
     tdm_sampling how;
     uint32_t *allowed; /* plain tokens, then the mark that may follow */
-    float *logits;     /* TRIES x V */
+    const tdm_block *block;
+    uint32_t *left; /* of these, what is left of them behind blocked draws; NULL: nothing is blocked */
+    tdm_folded folded;
+    float *logits; /* TRIES x V */
     tdm_sampler *sampler;
     try try[TRIES];
     uint32_t *said; /* TRIES x ANSWER_TOKENS */
@@ -72,16 +86,28 @@ static bool passes(const tdm_lexicon *l, tdm_str s, size_t *strange)
 
 /* ---- the tries ---- */
 
-/* Takes a token drawn into the part being written; *full: it stands as it was, for the part was whole before. */
-static tdm_status take(writer *x, try *t, uint32_t token, double logp, bool *full, tdm_err *err)
+typedef enum taken { TAKEN, FULL, BLOCKED } taken;
+
+/* Takes a token drawn into the part being written. FULL: it stands as it was, for the part was whole before; BLOCKED:
+ * so it does, for a blocked word would be in it. */
+static tdm_status take(writer *x, try *t, uint32_t token, double logp, taken *how, tdm_err *err)
 {
+    size_t before = t->text.n;
+    bool found;
     tdm_buf_reset(&x->one);
     tdm_bpe_decode(x->w->b, &x->one, &token, 1);
     bool fresh = x->one.n && x->one.p[0] == ' ';
-    *full = !t->summary && fresh && t->text.n >= SHORTEST && tdm_prompt_ends((tdm_str){t->text.p, t->text.n});
-    if (*full) return TDM_OK;
+    *how = !t->summary && fresh && before >= SHORTEST && tdm_prompt_ends((tdm_str){t->text.p, before}) ? FULL : TAKEN;
+    if (*how == FULL) return TDM_OK;
     tdm_buf_add(&t->text, x->one.p, x->one.n);
     if (t->text.failed || x->one.failed) return tdm_nomem(err, "a sentence");
+    tdm_status st = tdm_block_find(x->block, &found, (tdm_str){t->text.p, t->text.n}, &x->folded, err);
+    if (st) return st;
+    if (found) {
+        *how = BLOCKED;
+        t->text.p[t->text.n = before] = 0;
+        return TDM_OK;
+    }
     t->logp += logp;
     t->tokens++;
     t->said[t->n_said++] = token;
@@ -105,6 +131,16 @@ static tdm_status finish_part(writer *x, try *t, tdm_err *err)
     return TDM_OK;
 }
 
+/* The same choice without `token`. */
+static void leave_out(writer *x, tdm_choice *from, uint32_t token)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < from->n; i++)
+        if (from->allowed[i] != token) x->left[n++] = from->allowed[i];
+    from->allowed = x->left;
+    from->n = n;
+}
+
 /* One token more for a try whose logits these are: a plain one, or, behind the first, the mark that ends the part. */
 static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
 {
@@ -112,13 +148,21 @@ static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
     size_t most = t->summary ? SUMMARY_TOKENS : REVIEW_TOKENS;
     uint32_t mark = t->summary && w->reviews ? w->mark.review : w->mark.text;
     x->allowed[w->n_plain] = mark;
-    const tdm_choice from = {
-        .allowed = x->allowed, .n = w->n_plain + (t->tokens > 0), .said = t->said, .n_said = t->n_said};
-    double logp;
-    uint32_t token = tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, &logp);
-    bool full = token == mark;
-    tdm_status st = full ? TDM_OK : take(x, t, token, logp, &full, err);
-    return st || !(full || t->tokens == most) ? st : finish_part(x, t, err);
+    tdm_choice from = {.allowed = x->allowed, .n = w->n_plain + (t->tokens > 0), .said = t->said, .n_said = t->n_said};
+    tdm_status st = TDM_OK;
+    taken how = BLOCKED;
+    for (size_t k = 0; !st && how == BLOCKED && k < REDRAWS && from.n; k++) {
+        double logp;
+        uint32_t token = tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, &logp);
+        if (token == mark) how = FULL;
+        else st = take(x, t, token, logp, &how, err);
+        if (how == BLOCKED) leave_out(x, &from, token);
+    }
+    if (st || (how == TAKEN && t->tokens < most)) return st;
+    if (how != BLOCKED) return finish_part(x, t, err);
+    t->done = true; /* every way on says it */
+    t->tokens = 0;
+    return TDM_OK;
 }
 
 static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
@@ -209,15 +253,17 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
         return tdm_fail(err, TDM_E_ARG, "gpt2-words: there is no item %u to write about", r->item);
     if (!w->writes || cap < SHORTEST + 1) return TDM_OK; /* without reviews it has learned titles, not sentences */
     writer x = {.w = w,
+                .block = r->block,
                 .how = {.temperature = (float)tdm_param_get(&w->p, "temperature"),
                         .top_k = (size_t)tdm_param_get(&w->p, "top_k"),
                         .top_p = (float)tdm_param_get(&w->p, "top_p"),
                         .min_p = (float)tdm_param_get(&w->p, "min_p"),
                         .penalty = (float)tdm_param_get(&w->p, "penalty")},
                 .allowed = tdm_new(w->n_plain + 1, sizeof *x.allowed),
+                .left = r->block ? tdm_new(w->n_plain + 1, sizeof *x.left) : NULL,
                 .said = tdm_new(TRIES * ANSWER_TOKENS, sizeof *x.said),
                 .logits = tdm_new(TRIES * w->g->s.V, sizeof *x.logits)};
-    tdm_status st = x.allowed && x.said && x.logits ? TDM_OK : tdm_nomem(err, "a sentence");
+    tdm_status st = x.allowed && x.said && x.logits && (x.left || !r->block) ? TDM_OK : tdm_nomem(err, "a sentence");
     if (!st) st = tdm_sampler_open(&x.sampler, w->g->s.V, err);
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
     if (!st) st = ask(&x, r, err);
@@ -231,6 +277,8 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     for (size_t i = 0; i < TRIES; i++) tdm_buf_clear(&x.try[i].text);
     tdm_buf_clear(&x.one);
     tdm_free(x.allowed);
+    tdm_free(x.left);
+    tdm_free(x.folded.at);
     tdm_free(x.said);
     tdm_free(x.logits);
     return st;

@@ -88,13 +88,19 @@ static tdm_status sentence_write(char *out, size_t cap, const tdm_explain_input 
     *out = 0;
     if (!in->writer || !in->writer->ops->write) return TDM_OK;
     for (uint64_t k = 0; k < TRIES; k++) {
-        tdm_reason r = {
-            .history = in->history, .item = in->item, .evidence = e, .seed = k ? tdm_mix64(in->seed + k) : in->seed};
+        tdm_reason r = {.history = in->history,
+                        .item = in->item,
+                        .evidence = e,
+                        .block = in->block,
+                        .seed = k ? tdm_mix64(in->seed + k) : in->seed};
         double logp;
+        bool blocked;
         tdm_status st = in->writer->ops->write(in->writer, out, cap, &logp, &r, err);
         if (st) return st;
         tdm_str s = {out, strnlen(out, cap)};
-        if (s.n < cap && isfinite(logp) && tdm_sentence_check(NULL, s, known, in->data)) return TDM_OK;
+        st = tdm_block_find(in->block, &blocked, s, NULL, err);
+        if (st) return st;
+        if (!blocked && s.n < cap && isfinite(logp) && tdm_sentence_check(NULL, s, known, in->data)) return TDM_OK;
         *out = 0;
     }
     return TDM_OK;
@@ -113,8 +119,9 @@ static tdm_status words_add(cJSON *o, const tdm_explain_input *in, const tdm_fac
     if (!st) st = sentence_write(written, sizeof written, in, f->evidence, (tdm_str){known.p, known.n}, err);
     if (!st && !*written) st = tdm_facts_say(&plain, f, err);
     if (!st) {
-        ok = cJSON_AddStringToObject(o, "text", *written ? written : plain.p) &&
-             cJSON_AddStringToObject(o, "text_source", *written ? "gpt2" : "evidence");
+        const char *text = *written ? written : plain.n ? plain.p : "";
+        const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
+        ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source);
         if (!ok) st = tdm_nomem(err, "a sentence");
     }
     tdm_buf_clear(&known);

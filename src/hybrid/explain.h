@@ -13,12 +13,13 @@ typedef struct tdm_explain_input {
     const tdm_model *writer;  /* has ops->write; NULL: none was trained */
     const tdm_history *history;
     uint32_t item;
-    float positive_from; /* rated below: not a "because you liked"; NaN: nothing is */
+    const tdm_block *block; /* words that no sentence may hold; NULL: none is blocked */
+    float positive_from;    /* rated below: not a "because you liked"; NaN: nothing is */
     uint64_t seed;
 } tdm_explain_input;
 
-/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2" or "evidence"),
- * as docs/answers.md lists them. */
+/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "evidence", or
+ * "none" where every sentence would hold a blocked word), as docs/answers.md lists them. */
 tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err);
 
 #endif

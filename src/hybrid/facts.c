@@ -92,7 +92,14 @@ tdm_status tdm_facts_find(tdm_facts *out, const tdm_explain_input *in, const tdm
             tdm_str s = {0};
             if (t->item[k] != in->item || !t->row || !t->review.n || !t->summary.n) continue;
             double worth = quote_worth(&work, &s, in, k);
-            if (worth <= best) continue;
+            bool blocked = worth <= best;
+            tdm_status st = blocked ? TDM_OK : tdm_block_find(in->block, &blocked, s, NULL, err);
+            if (st) {
+                tdm_buf_clear(&work);
+                tdm_facts_clear(out);
+                return st;
+            }
+            if (blocked) continue;
             best = worth;
             tdm_buf_reset(&out->quoted);
             tdm_buf_add(&out->quoted, s.p, s.n);

@@ -35,10 +35,11 @@ float tdm_facts_rating(const tdm_history *h, uint32_t item);
 tdm_status tdm_facts_find(tdm_facts *out, const tdm_explain_input *in, const tdm_evidence *e, tdm_err *err);
 void tdm_facts_clear(tdm_facts *f);
 
-/* Sentences, most telling first, into lines[0 .. *n), each a buffer of its own to clear. */
+/* Sentences, most telling first, into lines[0 .. *n), each a buffer of its own to clear. None holds a blocked word. */
 tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_facts *f, tdm_err *err);
 
-/* One sentence to the asker that says the most telling of it. */
+/* One sentence to the asker that says the most telling of it. Where that would hold a blocked word, as the title of a
+ * history item may, what another history item says, else how many chose it; empty where each of them would. */
 tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err);
 
 #endif

@@ -141,6 +141,32 @@ static void quote(tdm_buf *b, const tdm_facts *f)
     tdm_buf_char(b, '"');
 }
 
+/* Takes lines that hold a blocked word out. */
+static tdm_status lines_pass(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_block *block, tdm_err *err)
+{
+    tdm_folded room = {0};
+    tdm_status st = TDM_OK;
+    size_t left = 0;
+    for (size_t k = 0; !st && k < *n; k++) {
+        bool found;
+        st = tdm_block_find(block, &found, (tdm_str){lines[k].p, lines[k].n}, &room, err);
+        if (st || found) continue;
+        tdm_buf line = lines[left];
+        lines[left++] = lines[k];
+        lines[k] = line; /* the same, or one that is blocked */
+    }
+    for (size_t k = left; k < *n; k++) tdm_buf_clear(&lines[k]);
+    *n = left;
+    tdm_free(room.at);
+    return st;
+}
+
+static void lines_clear(tdm_buf lines[TDM_FACTS_LINES], size_t *n)
+{
+    for (size_t k = 0; k < TDM_FACTS_LINES; k++) tdm_buf_clear(&lines[k]);
+    *n = 0;
+}
+
 tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_facts *f, tdm_err *err)
 {
     tdm_buf *b = lines;
@@ -160,36 +186,60 @@ tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_
     SAY(quote(b, f));
 #undef SAY
     *n = (size_t)(b - lines);
-    if (!failed) return TDM_OK;
-    for (size_t k = 0; k < TDM_FACTS_LINES; k++) tdm_buf_clear(&lines[k]);
-    *n = 0;
-    return tdm_nomem(err, "a recommendation's evidence");
+    tdm_status st = failed ? tdm_nomem(err, "a recommendation's evidence") : lines_pass(lines, n, f->in->block, err);
+    if (st) lines_clear(lines, n);
+    return st;
 }
 
 /* ---- one sentence ---- */
 
-tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err)
+/* What a history item says for the recommendation; nothing where it says nothing that can be counted. */
+static void named_say(tdm_buf *out, const tdm_facts *f, const tdm_fact *x)
 {
     const tdm_dataset *d = f->in->data;
-    const tdm_fact *x = f->n_named ? &f->named[0] : NULL;
-    tdm_str brand = x ? common_brand(d, f->in->item, x->item) : (tdm_str){0};
-    tdm_str category = x ? common_category(d, f->in->item, x->item) : (tdm_str){0};
-    if (x && (x->both || brand.n || category.n)) {
-        tdm_buf_fmt(out, "You %s ", x->liked ? "liked" : "chose");
-        name_add(out, d, x->item);
-        if (x->both) {
-            tdm_buf_str(out, ", and ");
-            whom(out, went_on(x) ? x->after : x->both, x->people, false);
-            tdm_buf_fmt(out, "it %s.", went_on(x) ? "went on to choose this" : "chose this too");
-        } else {
-            tdm_buf_str(out, brand.n ? ", and this is of the same brand, " : ", and this shares its category ");
-            short_add(out, brand.n ? brand : category);
-            tdm_buf_char(out, '.');
-        }
-    } else if (f->evidence->n_people) {
-        similar(out, f);
+    tdm_str brand = common_brand(d, f->in->item, x->item), category = common_category(d, f->in->item, x->item);
+    if (!x->both && !brand.n && !category.n) return;
+    tdm_buf_fmt(out, "You %s ", x->liked ? "liked" : "chose");
+    name_add(out, d, x->item);
+    if (x->both) {
+        tdm_buf_str(out, ", and ");
+        whom(out, went_on(x) ? x->after : x->both, x->people, false);
+        tdm_buf_fmt(out, "it %s.", went_on(x) ? "went on to choose this" : "chose this too");
     } else {
-        popular(out, f);
+        tdm_buf_str(out, brand.n ? ", and this is of the same brand, " : ", and this shares its category ");
+        short_add(out, brand.n ? brand : category);
+        tdm_buf_char(out, '.');
     }
-    return out->failed ? tdm_nomem(err, "a sentence") : TDM_OK;
+}
+
+typedef enum outcome { SHOWN, SILENT, BLOCKED } outcome;
+
+/* What becomes of the sentence in `out`; unless it may be shown, `out` is empty again. */
+static tdm_status judge(outcome *what, tdm_buf *out, const tdm_facts *f, tdm_err *err)
+{
+    bool found;
+    if (out->failed) return tdm_nomem(err, "a sentence");
+    tdm_status st = tdm_block_find(f->in->block, &found, (tdm_str){out->p, out->n}, NULL, err);
+    *what = found ? BLOCKED : out->n ? SHOWN : SILENT;
+    if (st || *what != SHOWN) tdm_buf_reset(out);
+    return st;
+}
+
+tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err)
+{
+    outcome what = BLOCKED;
+    tdm_status st = TDM_OK;
+    for (size_t j = 0; !st && what == BLOCKED && j < f->n_named; j++) {
+        named_say(out, f, &f->named[j]);
+        st = judge(&what, out, f, err);
+    }
+    if (!st && what != SHOWN) {
+        similar(out, f);
+        st = judge(&what, out, f, err);
+    }
+    if (!st && what != SHOWN) {
+        popular(out, f);
+        st = judge(&what, out, f, err);
+    }
+    return st;
 }

@@ -9,6 +9,7 @@
 
 #include "data/dataset.h"
 #include "model/params.h"
+#include "text/block.h"
 
 typedef struct tdm_model_ops tdm_model_ops;
 typedef struct tdm_model { const tdm_model_ops *ops; } tdm_model;
@@ -66,6 +67,7 @@ typedef struct tdm_reason {
     const tdm_history *history;
     uint32_t item;
     const tdm_evidence *evidence;
+    const tdm_block *block; /* what it may not say; NULL: nothing is blocked */
     uint64_t seed;
 } tdm_reason;
 

@@ -184,6 +184,35 @@ static void a_file_of_items_is_left_out(void **state)
     said_clear(&s);
 }
 
+/* No sentence of an answer has a word of the list; titles, which are the catalogue's, stay. */
+static void blocked_words_are_said_in_no_sentence(void **state)
+{
+    (void)state;
+    free(scratch_file("words.txt", "# names\ngreen   TEA\n\nsimilar history\n"));
+    free(scratch_file("bad.txt", "fine\nnot \xff fine\n"));
+    static const char *const ask[] = {"recommend m --user p00 --json", "recommend m --user p00 --json --block words.txt"};
+    size_t titles = 0, said_before = 0;
+    for (int k = 0; k < 2; k++) {
+        cJSON *j = json_of(ask[k]);
+        const cJSON *r, *line;
+        cJSON_ArrayForEach(r, of(j, "recommendations"))
+        {
+            const char *text = tdm_json_str(r, "text", "Green tea");
+            titles += strstr(tdm_json_str(r, "title", ""), "Green tea") != NULL;
+            bool found = strstr(text, "Green tea") || strstr(text, "similar history");
+            cJSON_ArrayForEach(line, of(r, "evidence"))
+                found = found || strstr(line->valuestring, "Green tea") || strstr(line->valuestring, "similar history");
+            said_before += !k && found;
+            CHECK(!k || (!found && *text));
+        }
+        cJSON_Delete(j);
+    }
+    CHECK(said_before > 2 && titles > 2);
+    cJSON *j = json_of("explain m --user p00 --item i01 --block words.txt --json");
+    CHECK(!strstr(tdm_json_str(j, "text", "Green tea"), "Green tea") && strstr(tdm_json_str(j, "title", ""), "Green tea"));
+    cJSON_Delete(j);
+}
+
 /* How many lines a file of the scratch folder has, and its text, to be freed. */
 static size_t lines_of(const char *name, char **text)
 {
@@ -257,6 +286,8 @@ static void unknown_ids_are_answered_with_near_ones(void **state)
     refused("recommend m --user p01 --exclude x99", "x99");
     refused("recommend m --user p01 --exclude-file no.txt", "no.txt");
     refused("recommend m --all all.csv --exclude-file no.txt", "no.txt");
+    refused("recommend m --user p01 --block no.txt", "no.txt");
+    refused("explain m --user p01 --item i01 --block bad.txt", "bad.txt:2: this is not UTF-8");
     refused("recommend m --user p01 --category tols", "the nearest by spelling: Tools");
     refused("recommend m --user p01 --model ease", "there is popularity");
     refused("recommend m --all all.xml", "end it in .jsonl, .csv or .tsv");
@@ -347,6 +378,7 @@ int main(void)
         cmocka_unit_test(recommendations_are_new_ranked_and_sum_up),
         cmocka_unit_test(filters_are_obeyed),
         cmocka_unit_test(a_file_of_items_is_left_out),
+        cmocka_unit_test(blocked_words_are_said_in_no_sentence),
         cmocka_unit_test(everybody_goes_to_a_file_or_to_standard_output),
         cmocka_unit_test(an_empty_history_gets_what_is_popular),
         cmocka_unit_test(unknown_ids_are_answered_with_near_ones),

@@ -277,6 +277,45 @@ static void sentences_are_one_line_and_end(void **state)
     CHECK(strlen(little) < sizeof little);
 }
 
+/* Words that sentences would be full of: with a list none has any, and most are still written; without one, as before.
+ */
+static void blocked_words_are_not_written(void **state)
+{
+    (void)state;
+    tdm_err e;
+    tdm_block *block, *other;
+    size_t before = 0, behind = 0, all = 0, changed = 0;
+    CHECK_OK(tdm_block_open(&block, &e), e);
+    CHECK_OK(tdm_block_read(block, "list", tdm_str_of("morning\nthe taste\nSTRONG\nfirm"), &e), e);
+    CHECK_OK(tdm_block_open(&other, &e), e);
+    CHECK_OK(tdm_block_read(other, "list", tdm_str_of("zebra crossing"), &e), e);
+    for (uint32_t u = 0; u < 6; u++)
+        for (uint32_t i = 0; i < WORLD_KINDS * WORLD_ITEMS; i += 3, all++) {
+            char plain[200], same[200], out[200];
+            double logp;
+            bool found;
+            tdm_history h = tdm_dataset_history(shared.d, u);
+            tdm_reason r = {.history = &h, .item = i, .seed = 3};
+            CHECK_OK(shared.m->ops->write(shared.m, plain, sizeof plain, &logp, &r, &e), e);
+            r.block = other;
+            CHECK_OK(shared.m->ops->write(shared.m, same, sizeof same, &logp, &r, &e), e);
+            assert_string_equal(plain, same);
+            r.block = block;
+            CHECK_OK(shared.m->ops->write(shared.m, out, sizeof out, &logp, &r, &e), e);
+            CHECK_OK(tdm_block_find(block, &found, tdm_str_of(out), NULL, &e), e);
+            CHECK(!found);
+            CHECK_OK(tdm_block_find(block, &found, tdm_str_of(plain), NULL, &e), e);
+            before += found;
+            behind += found && out[0];
+            changed += strcmp(plain, out) != 0;
+        }
+    print_message("  %zu of %zu sentences had one, %zu of them were written without, %zu are others\n", before, all,
+                  behind, changed);
+    CHECK(before * 4 > all && behind * 2 > before && changed >= before);
+    tdm_block_close(block);
+    tdm_block_close(other);
+}
+
 static void made_up_words_are_known_as_such(void **state)
 {
     (void)state;
@@ -319,7 +358,11 @@ static void short_memory_leaves_nothing_behind(void **state)
     tdm_err e;
     size_t live = tdm_mem_live();
     tdm_history h = tdm_dataset_history(shared.d, 0);
-    const tdm_reason r = {.history = &h, .item = 1, .seed = 3};
+    tdm_block *block;
+    CHECK_OK(tdm_block_open(&block, &e), e);
+    CHECK_OK(tdm_block_read(block, "list", tdm_str_of("morning"), &e), e);
+    live = tdm_mem_live();
+    const tdm_reason r = {.history = &h, .item = 1, .block = block, .seed = 3};
     for (int write = 0; write < 2; write++) {
         long k = 0;
         for (; k < 2000; k++) {
@@ -338,6 +381,7 @@ static void short_memory_leaves_nothing_behind(void **state)
         }
         CHECK(k > 50 && k < 2000);
     }
+    tdm_block_close(block);
 }
 
 int main(void)
@@ -350,6 +394,7 @@ int main(void)
         cmocka_unit_test(tea_people_are_offered_tea),
         cmocka_unit_test(an_empty_history_and_a_foreign_item_are_no_harm),
         cmocka_unit_test(sentences_are_one_line_and_end),
+        cmocka_unit_test(blocked_words_are_not_written),
         cmocka_unit_test(made_up_words_are_known_as_such),
         cmocka_unit_test(without_reviews_it_ranks_and_is_silent),
         cmocka_unit_test(short_memory_leaves_nothing_behind),

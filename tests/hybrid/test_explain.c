@@ -303,6 +303,7 @@ typedef struct scribe {
     const char *const *say; /* what it writes at each call */
     size_t calls;
     uint64_t seed[8];
+    const tdm_block *block; /* that it was told of */
     bool fails;
 } scribe;
 
@@ -312,6 +313,7 @@ static tdm_status scribe_write(const tdm_model *m, char *out, size_t cap, double
     scribe *s = (scribe *)(uintptr_t)m;
     if (s->fails) return tdm_fail(err, TDM_E_FORMAT, "the scribe is ill");
     s->seed[s->calls] = r->seed;
+    s->block = r->block;
     snprintf(out, cap, "%s", s->say[s->calls++]);
     *logp = -1;
     return TDM_OK;
@@ -355,6 +357,109 @@ static void only_what_the_evidence_bears_out_is_shown(void **state)
     cJSON_Delete(o);
     shop_close(&x);
 }
+
+/* ---- blocked words ---- */
+
+static tdm_block *blocking(const char *list)
+{
+    tdm_block *b;
+    tdm_err err;
+    CHECK_OK(tdm_block_open(&b, &err), err);
+    CHECK_OK(tdm_block_read(b, "list", tdm_str_of(list), &err), err);
+    return b;
+}
+
+static const char *text_of(const cJSON *o) { return tdm_json_str(o, "text", "\xff"); }
+
+/* Of the plain sentences the most telling that may be shown; of the evidence those lines alone. */
+static void blocked_words_are_in_no_sentence_of_the_evidence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *text, *source;
+        int lines;
+    } cases[] = {
+        {"", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 6},
+        {"zebra", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 6},
+        {"CUP", "You liked \"Green tea\", and all 6 other people who chose it went on to choose this.", "evidence", 4},
+        {"cup\ngreen   tea", "6 people with a similar history chose it.", "evidence", 3},
+        {"cup\ntea\nhistory", "6 people chose it; its 6 ratings average 4.3 on a scale from 1 to 5.", "evidence", 2},
+        {"you liked", "6 people with a similar history chose it.", "evidence", 6},
+        {"people\ncup\ntea", "", "none", 1},
+        {"people\ncup\ntea\nwrote", "", "none", 0},
+    };
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        tdm_explain_input in = about(&x, &h, "kettle");
+        tdm_block *b = blocking(cases[k].list);
+        in.block = b;
+        cJSON *o = explained(&in), *line;
+        assert_string_equal(text_of(o), cases[k].text);
+        assert_string_equal(tdm_json_str(o, "text_source", ""), cases[k].source);
+        int lines = cJSON_GetArraySize(cJSON_GetObjectItem(o, "evidence"));
+        if (lines != cases[k].lines) fail_msg("%s: %d lines", cases[k].list, lines);
+        cJSON_ArrayForEach(line, cJSON_GetObjectItem(o, "evidence"))
+        {
+            bool found;
+            tdm_err err;
+            CHECK_OK(tdm_block_find(b, &found, tdm_str_of(line->valuestring), NULL, &err), err);
+            CHECK(!found);
+        }
+        cJSON_Delete(o);
+        tdm_block_close(b);
+    }
+    shop_close(&x);
+}
+
+/* A review that holds one is not quoted; another is. */
+static void another_review_is_quoted(void **state)
+{
+    (void)state;
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("p1")));
+    tdm_explain_input in = about(&x, &h, "tea");
+    cJSON *o = explained(&in);
+    must_say(o, "wrote: \\\"Ann says the tea is the best of them all.");
+    cJSON_Delete(o);
+    tdm_block *b = blocking("the BEST");
+    in.block = b;
+    o = explained(&in);
+    must_say(o, "wrote: \\\"This tea is what I drink day after day.");
+    CHECK(!says(o, "the best"));
+    cJSON_Delete(o);
+    tdm_block_close(b);
+    shop_close(&x);
+}
+
+static void a_written_sentence_with_a_blocked_word_is_refused(void **state)
+{
+    (void)state;
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
+    tdm_explain_input in = about(&x, &h, "kettle");
+    scribe s = {.ops = {.name = "scribe", .write = scribe_write}};
+    tdm_block *b = blocking("bargain\nof water");
+    s.base.ops = &s.ops;
+    in.writer = &s.base;
+    in.block = b;
+    s.say = (const char *const[]){"It is a real BARGAIN, they say.", "It holds all of Water's weight.",
+                                  "It goes well with your Green tea."};
+    cJSON *o = explained(&in);
+    must_say(o, "\"text\":\"It goes well with your Green tea.\",\"text_source\":\"gpt2\"");
+    CHECK(s.calls == 3 && s.block == b);
+    cJSON_Delete(o);
+    s.calls = 0;
+    s.say = (const char *const[]){"It is a bargain, they say.", "What a bargain it is.", "A bargain to all of us."};
+    o = explained(&in);
+    must_say(o, "\"text_source\":\"evidence\"");
+    CHECK(s.calls == 3 && !says(o, "bargain"));
+    cJSON_Delete(o);
+    tdm_block_close(b);
+    shop_close(&x);
+}
+
+/* ---- the check ---- */
 
 static void sentences_are_checked(void **state)
 {
@@ -432,6 +537,8 @@ static void every_failed_allocation_is_survived(void **state)
     shop x = shop_open();
     tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
     tdm_explain_input in = about(&x, &h, "kettle");
+    tdm_block *b = blocking("cup\nclay");
+    in.block = b;
     size_t live = tdm_mem_live();
     long n = 0;
     for (;; n++) {
@@ -446,6 +553,7 @@ static void every_failed_allocation_is_survived(void **state)
         CHECK(st == TDM_E_NOMEM);
     }
     CHECK(n > 10);
+    tdm_block_close(b);
     shop_close(&x);
 }
 
@@ -459,6 +567,9 @@ int main(void)
         cmocka_unit_test(quotes_come_from_training_rows_of_others),
         cmocka_unit_test(strangers_and_odd_items_get_an_answer),
         cmocka_unit_test(only_what_the_evidence_bears_out_is_shown),
+        cmocka_unit_test(blocked_words_are_in_no_sentence_of_the_evidence),
+        cmocka_unit_test(another_review_is_quoted),
+        cmocka_unit_test(a_written_sentence_with_a_blocked_word_is_refused),
         cmocka_unit_test(sentences_are_checked),
         cmocka_unit_test(texts_are_tidied),
         cmocka_unit_test(every_failed_allocation_is_survived),
