@@ -211,6 +211,15 @@ tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, con
 tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item,
                                    tdm_err *err);
 
+/* Explanations (because to text_source) are kept, each by the history, the item, the model and the seed, up to 8 MB of
+ * them, the one not asked for the longest going first: the same question again costs no decoding and gets the same text.
+ * Keeps up to `bytes` from here on, and forgets what it has; 0: keeps none. */
+void tdm_recommender_keep(tdm_recommender *r, size_t bytes);
+
+/* How often an explanation was found kept and how often made, and what became of the tries at sentences, since the folder
+ * was opened (docs/answers.md). */
+tdm_status tdm_recommender_counts(tdm_recommender *r, char **answer, tdm_err *err);
+
 /* The `n` items most like one item, or the people most like one person; one of `item` and `user` is NULL. `model` NULL:
  * the first trained of gpt2-items, content and item-knn; people are always user-knn's to say. */
 tdm_status tdm_recommender_similar(tdm_recommender *r, char **answer, const char *item, const char *user,

@@ -4,12 +4,14 @@
 #define TDM_API_ASK_H
 
 #include "api/bundle.h"
+#include "api/explained.h"
 
 /* The public recommender is an open model folder. */
 struct tdm_recommender {
     tdm_bundle *b;
     uint8_t *excluded; /* I: 1 where tdm_recommender_exclude named the item; NULL: none is */
     tdm_block *block;  /* what tdm_recommender_block listed; NULL: nothing */
+    tdm_explained *explained;
 };
 
 typedef struct tdm_asked {

@@ -10,5 +10,6 @@ tdm_status tdm_recommender_block(tdm_recommender *r, const char *path, tdm_err *
     if (!st && !r->block) st = tdm_block_open(&r->block, err);
     if (!st) st = tdm_block_read(r->block, path, (tdm_str){(const char *)map.p, map.n}, err);
     tdm_map_close(&map);
+    if (!st) tdm_explained_forget(r->explained, tdm_explained_most(r->explained)); /* sentences that were fine */
     return st;
 }

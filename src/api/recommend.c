@@ -10,24 +10,33 @@
 #include <math.h>
 #include <string.h>
 
-enum { SHOWN_HISTORY = 10 };
+enum { SHOWN_HISTORY = 10, EXPLAINED_BYTES = 8 << 20 };
 
 tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_err *err)
 {
     *out = tdm_new(1, sizeof **out);
     if (!*out) return tdm_nomem(err, folder);
-    tdm_status st = tdm_bundle_open(&(*out)->b, folder, err);
+    tdm_status st = tdm_explained_open(&(*out)->explained, EXPLAINED_BYTES, err);
+    if (!st) st = tdm_bundle_open(&(*out)->b, folder, err);
     if (st) {
-        tdm_free(*out);
+        tdm_recommender_close(*out);
         *out = NULL;
     }
     return st;
+}
+
+void tdm_recommender_keep(tdm_recommender *r, size_t bytes) { tdm_explained_forget(r->explained, bytes); }
+
+tdm_status tdm_recommender_counts(tdm_recommender *r, char **answer, tdm_err *err)
+{
+    return tdm_answer(answer, tdm_explained_counts(r->explained), err);
 }
 
 void tdm_recommender_close(tdm_recommender *r)
 {
     if (!r) return;
     tdm_bundle_close(r->b);
+    tdm_explained_close(r->explained);
     tdm_block_close(r->block);
     tdm_free(r->excluded);
     tdm_free(r);
@@ -105,7 +114,7 @@ static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm
                             .block = r->block,
                             .positive_from = b->protocol.positive_from,
                             .seed = q->seed};
-    return tdm_explain(o, &in, err);
+    return tdm_explained_add(o, r->explained, &in, err);
 }
 
 static void add_user(cJSON *o, const tdm_bundle *b, const tdm_asked *a)

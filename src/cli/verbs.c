@@ -94,6 +94,29 @@ int cmd_tune(cli_args *a, tdm_run *run)
     return rc;
 }
 
+static double counted(const cJSON *sentences, const char *name)
+{
+    const cJSON *n = cJSON_GetObjectItemCaseSensitive(sentences, name);
+    return cJSON_IsNumber(n) ? n->valuedouble : 0;
+}
+
+/* With -v: what became of the tries at sentences. */
+static void say_counts(tdm_recommender *r)
+{
+    char *text = NULL;
+    if (tdm_recommender_counts(r, &text, NULL)) return;
+    cJSON *o = cJSON_Parse(text);
+    const cJSON *s = cJSON_GetObjectItemCaseSensitive(o, "sentences");
+    if (counted(s, "gpt2") + counted(s, "evidence") + counted(s, "none") > 0)
+        fprintf(stderr,
+                "sentences: %.0f by GPT-2, %.0f plain, %.0f none; of %.0f tries %.0f came to no sentence, %.0f said what "
+                "is no evidence, %.0f held a blocked word\n",
+                counted(s, "gpt2"), counted(s, "evidence"), counted(s, "none"), counted(s, "tries"),
+                counted(s, "unfinished"), counted(s, "unbacked"), counted(s, "blocked"));
+    cJSON_Delete(o);
+    tdm_text_free(text);
+}
+
 /* Opens the folder, asks, shows: what every verb on a trained model does. */
 static int ask(cli_args *a, tdm_status (*question)(tdm_recommender *, char **, cli_args *, tdm_err *),
                void (*show)(const cJSON *))
@@ -103,6 +126,7 @@ static int ask(cli_args *a, tdm_status (*question)(tdm_recommender *, char **, c
     char *answer = NULL;
     tdm_status st = tdm_recommender_open(&r, a->words.at[0], &err);
     if (!st) st = question(r, &answer, a, &err);
+    if (!st && a->verbose) say_counts(r);
     tdm_recommender_close(r);
     return cli_answer(a, st, answer, show, &err);
 }

@@ -81,9 +81,21 @@ static void known_make(tdm_buf *known, const tdm_explain_input *in, const tdm_ev
     }
 }
 
+/* What becomes of a try: the counter of why it is refused; NULL: it may be shown. */
+static tdm_status try_judge(uint64_t **why, tdm_explain_counts *c, tdm_str s, const tdm_explain_input *in,
+                            tdm_str known, tdm_err *err)
+{
+    bool blocked;
+    tdm_status st = tdm_block_find(in->block, &blocked, s, NULL, err);
+    if (!s.n) *why = &c->unfinished;
+    else if (blocked) *why = &c->blocked;
+    else *why = tdm_sentence_check(NULL, s, known, in->data) ? NULL : &c->unbacked;
+    return st;
+}
+
 /* A sentence of the writer that passes the check, or an empty text. */
-static tdm_status sentence_write(char *out, size_t cap, const tdm_explain_input *in, const tdm_evidence *e,
-                                 tdm_str known, tdm_err *err)
+static tdm_status sentence_write(char *out, size_t cap, tdm_explain_counts *c, const tdm_explain_input *in,
+                                 const tdm_evidence *e, tdm_str known, tdm_err *err)
 {
     *out = 0;
     if (!in->writer || !in->writer->ops->write) return TDM_OK;
@@ -94,13 +106,15 @@ static tdm_status sentence_write(char *out, size_t cap, const tdm_explain_input 
                         .block = in->block,
                         .seed = k ? tdm_mix64(in->seed + k) : in->seed};
         double logp;
-        bool blocked;
+        uint64_t *why;
         tdm_status st = in->writer->ops->write(in->writer, out, cap, &logp, &r, err);
-        if (st) return st;
         tdm_str s = {out, strnlen(out, cap)};
-        st = tdm_block_find(in->block, &blocked, s, NULL, err);
+        if (s.n == cap || !isfinite(logp)) s.n = 0;
+        if (!st) st = try_judge(&why, c, s, in, known, err);
         if (st) return st;
-        if (!blocked && s.n < cap && isfinite(logp) && tdm_sentence_check(NULL, s, known, in->data)) return TDM_OK;
+        c->tries++;
+        if (!why) return TDM_OK;
+        ++*why;
         *out = 0;
     }
     return TDM_OK;
@@ -110,17 +124,19 @@ static tdm_status words_add(cJSON *o, const tdm_explain_input *in, const tdm_fac
                             tdm_err *err)
 {
     tdm_buf known = {0}, plain = {0};
+    tdm_explain_counts unread = {0}, *c = in->counts ? in->counts : &unread;
     char written[TDM_SENTENCE_BYTES + 1];
     cJSON *list = cJSON_AddArrayToObject(o, "evidence");
     bool ok = list != NULL;
     for (size_t k = 0; ok && k < n; k++) ok = cJSON_AddItemToArray(list, cJSON_CreateString(lines[k].p));
     known_make(&known, in, f->evidence, lines, n);
     tdm_status st = ok && !known.failed ? TDM_OK : tdm_nomem(err, "a recommendation's evidence");
-    if (!st) st = sentence_write(written, sizeof written, in, f->evidence, (tdm_str){known.p, known.n}, err);
+    if (!st) st = sentence_write(written, sizeof written, c, in, f->evidence, (tdm_str){known.p, known.n}, err);
     if (!st && !*written) st = tdm_facts_say(&plain, f, err);
     if (!st) {
         const char *text = *written ? written : plain.n ? plain.p : "";
         const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
+        ++*(*written ? &c->gpt2 : plain.n ? &c->evidence : &c->none);
         ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source);
         if (!ok) st = tdm_nomem(err, "a sentence");
     }

@@ -6,6 +6,16 @@
 #include "base/json.h"
 #include "model/model.h"
 
+/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; and of its tries, those that
+ * came to no sentence, were refused for a blocked word, and for what is no evidence. */
+#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(tries) X(unfinished) X(blocked) X(unbacked)
+
+typedef struct tdm_explain_counts {
+#define X(name) uint64_t name;
+    TDM_EXPLAIN_COUNTS(X)
+#undef X
+} tdm_explain_counts;
+
 typedef struct tdm_explain_input {
     const tdm_dataset *data;  /* ids and titles */
     const tdm_dataset *train; /* what may be cited: training rows */
@@ -16,6 +26,7 @@ typedef struct tdm_explain_input {
     const tdm_block *block; /* words that no sentence may hold; NULL: none is blocked */
     float positive_from;    /* rated below: not a "because you liked"; NaN: nothing is */
     uint64_t seed;
+    tdm_explain_counts *counts; /* is added to; NULL: nobody counts */
 } tdm_explain_input;
 
 /* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "evidence", or
