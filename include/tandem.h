@@ -181,16 +181,47 @@ tdm_status tdm_recommender_exclude(tdm_recommender *r, size_t *unknown, const ch
  * the file counts. Call it before other threads ask. */
 tdm_status tdm_recommender_block(tdm_recommender *r, const char *path, tdm_err *err);
 
+/* ---- sentences while they are written ----
+ *
+ * For each recommendation in turn: BEGIN, then TEXT and RESTART in any number, then DONE. A piece of TEXT goes on from the
+ * pieces before it. It is whole words, so whole characters of UTF-8, and with what stands before it it has passed the
+ * check as far as it goes: no number, title or blocked word that may not be shown. It is a draft all the same: GPT-2
+ * writes several sentences side by side, one of them is told, and another may turn out better, or none good enough. Then
+ * RESTART takes back what stands of this sentence, and TEXT begins anew. At DONE what stands is the sentence of the
+ * answer, and `text` has it whole: who wants no drafts reads that alone. An explanation that was kept is one TEXT and
+ * DONE. */
+typedef enum tdm_stream_kind {
+    TDM_SENTENCE_BEGIN,
+    TDM_SENTENCE_TEXT,
+    TDM_SENTENCE_RESTART,
+    TDM_SENTENCE_DONE
+} tdm_stream_kind;
+
+typedef struct tdm_stream_event {
+    tdm_stream_kind kind;
+    size_t place;             /* of the recommendation, from 0 */
+    const char *item, *title; /* its id, and what it is called */
+    const char *text;         /* TEXT: the next n bytes, no NUL behind them; DONE: all of the sentence, with one */
+    size_t n;
+    const char *source; /* DONE: text_source of the answer; else NULL */
+} tdm_stream_event;
+
+/* Called from the thread that asks; what the event points to is gone behind the call. A result that is not 0 stops the
+ * answer, which is then TDM_E_CANCELLED. */
+typedef int tdm_stream_fn(void *ctx, const tdm_stream_event *event);
+
 typedef struct tdm_query {
-    const char *user;     /* a person of the data; or */
-    const char *history;  /* "ID,ID:5,ID": items, oldest first, each with a rating or without */
-    const char *model;    /* NULL: the hybrid, else the first that ranks */
-    size_t n;             /* how many; 0: 10 */
-    const char *exclude;  /* "ID,ID"; NULL: none */
-    const char *category; /* only items with this category, letter case aside; NULL: all */
-    double diversity;     /* 0 .. 1: how much an item unlike those above it is preferred; 0: the plain ranking */
-    int words;            /* also write the sentences (text, text_source) */
-    uint64_t seed;        /* of the sentences */
+    const char *user;      /* a person of the data; or */
+    const char *history;   /* "ID,ID:5,ID": items, oldest first, each with a rating or without */
+    const char *model;     /* NULL: the hybrid, else the first that ranks */
+    size_t n;              /* how many; 0: 10 */
+    const char *exclude;   /* "ID,ID"; NULL: none */
+    const char *category;  /* only items with this category, letter case aside; NULL: all */
+    double diversity;      /* 0 .. 1: how much an item unlike those above it is preferred; 0: the plain ranking */
+    int words;             /* also write the sentences (text, text_source) */
+    uint64_t seed;         /* of the sentences */
+    tdm_stream_fn *stream; /* told of the sentences while they are written; NULL: nobody is. Needs words */
+    void *stream_ctx;      /* handed to it */
 } tdm_query;
 
 /* Ranked items with titles, parts, evidence and text. Unknown ids are an error that names the nearest ones; an empty

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/ask.h"
 #include "api/recommend.h"
+#include "api/stream.h"
 #include "base/mem.h"
 #include "hybrid/explain.h"
 #include "hybrid/hybrid.h"
@@ -96,7 +97,7 @@ static tdm_status add_parts(cJSON *o, const tdm_model *m, const tdm_history *h, 
 }
 
 static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm_model *m, const tdm_asked *a,
-                                uint32_t item, float total, const tdm_query *q, tdm_err *err)
+                                uint32_t item, float total, size_t place, const tdm_query *q, tdm_err *err)
 {
     const tdm_bundle *b = r->b;
     cJSON *o = cJSON_CreateObject();
@@ -105,6 +106,7 @@ static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm
     cJSON_AddNumberToObject(o, "score", (double)total);
     tdm_status st = add_parts(o, m, &a->h, item, total, err);
     if (st || !q->words) return st;
+    tdm_streaming told = {.fn = q->stream, .ctx = q->stream_ctx};
     tdm_explain_input in = {.data = b->data,
                             .train = b->split->train,
                             .model = m,
@@ -113,8 +115,14 @@ static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm
                             .item = item,
                             .block = r->block,
                             .positive_from = b->protocol.positive_from,
-                            .seed = q->seed};
-    return tdm_explained_add(o, r->explained, &in, err);
+                            .seed = q->seed,
+                            .draft = told.fn ? tdm_streaming_draft : NULL,
+                            .draft_ctx = &told};
+    st = tdm_streaming_begin(&told, place, tdm_json_str(o, "item", ""), tdm_json_str(o, "title", ""), err);
+    if (!st) st = tdm_explained_add(o, r->explained, &in, err);
+    if (!st) st = tdm_streaming_done(&told, tdm_json_str(o, "text", ""), tdm_json_str(o, "text_source", ""), err);
+    tdm_streaming_clear(&told);
+    return st;
 }
 
 static void add_user(cJSON *o, const tdm_bundle *b, const tdm_asked *a)
@@ -159,7 +167,7 @@ static tdm_status rank(cJSON *o, const tdm_recommender *r, const tdm_model *chos
     cJSON *list = cJSON_AddArrayToObject(o, "recommendations");
     for (size_t k = 0; !st && k < found; k++) {
         cJSON *one;
-        st = item_document(&one, r, m, a, items[k], best[k], q, err);
+        st = item_document(&one, r, m, a, items[k], best[k], k, q, err);
         cJSON_AddItemToArray(list, one);
     }
     tdm_free(barred);
@@ -200,7 +208,7 @@ tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_
     if (st) return st;
     float score;
     st = score_of(&score, m, &a.h, r->b->data->I, i, err);
-    if (!st) st = item_document(&o, r, m, &a, i, score, q, err);
+    if (!st) st = item_document(&o, r, m, &a, i, score, 0, q, err);
     if (!st) add_user(o, r->b, &a);
     tdm_asked_clear(&a);
     if (!st) return tdm_answer(answer, o, err);

@@ -58,6 +58,10 @@ typedef struct writer {
     try try[TRIES];
     uint32_t *said; /* TRIES x ANSWER_TOKENS */
     tdm_buf one;
+    tdm_draft_fn *draft; /* told of one of the tries */
+    void *draft_ctx;
+    size_t told;    /* which; TRIES: none yet */
+    tdm_buf so_far; /* what it has, clean */
 } writer;
 
 /* ---- is it a sentence? ---- */
@@ -165,6 +169,40 @@ static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
     return TDM_OK;
 }
 
+/* ---- drafts ---- */
+
+/* Whether a try may still be the sentence: what it writes now is the part that is shown, and if it is done it passes.
+ */
+static bool hopeful(const writer *x, const try *t)
+{
+    size_t strange;
+    if ((t->summary && x->w->reviews) || !t->tokens) return false;
+    return !t->done || (passes(&x->w->lexicon, (tdm_str){t->text.p, t->text.n}, &strange) && strange <= STRANGE);
+}
+
+/* Tells of the try that was told of before while it may be the sentence, else of the likeliest that may. */
+static tdm_status tell(writer *x, tdm_err *err)
+{
+    if (x->told == TRIES || !hopeful(x, &x->try[x->told])) {
+        x->told = TRIES;
+        double best = -INFINITY;
+        for (size_t i = 0; i < TRIES; i++) {
+            const try *t = &x->try[i];
+            if (!hopeful(x, t) || t->logp / (double)t->tokens <= best) continue;
+            best = t->logp / (double)t->tokens;
+            x->told = i;
+        }
+    }
+    if (x->told == TRIES) return TDM_OK;
+    const try *t = &x->try[x->told];
+    tdm_prompt_clean(&x->so_far, (tdm_str){t->text.p, t->text.n}, SIZE_MAX);
+    if (x->so_far.failed) return tdm_nomem(err, "a sentence");
+    if (!x->draft(x->draft_ctx, (tdm_str){x->so_far.p, x->so_far.n})) return TDM_OK;
+    return tdm_fail(err, TDM_E_CANCELLED, "whoever the sentence was told to has stopped it");
+}
+
+/* ---- all of it ---- */
+
 static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
 {
     const tdm_words *w = x->w;
@@ -192,6 +230,7 @@ static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
         if (st || !rows) break;
         tdm_decoder_logits(x->d, x->logits, rows);
         for (size_t i = 0; !st && i < rows; i++) st = go_on(x, &x->try[text[i]], x->logits + i * V, err);
+        if (!st && x->draft) st = tell(x, err);
     }
     return st;
 }
@@ -254,6 +293,9 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     if (!w->writes || cap < SHORTEST + 1) return TDM_OK; /* without reviews it has learned titles, not sentences */
     writer x = {.w = w,
                 .block = r->block,
+                .draft = r->draft,
+                .draft_ctx = r->draft_ctx,
+                .told = TRIES,
                 .how = {.temperature = (float)tdm_param_get(&w->p, "temperature"),
                         .top_k = (size_t)tdm_param_get(&w->p, "top_k"),
                         .top_p = (float)tdm_param_get(&w->p, "top_p"),
@@ -276,6 +318,7 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     tdm_prompt_clear(&x.prompt);
     for (size_t i = 0; i < TRIES; i++) tdm_buf_clear(&x.try[i].text);
     tdm_buf_clear(&x.one);
+    tdm_buf_clear(&x.so_far);
     tdm_free(x.allowed);
     tdm_free(x.left);
     tdm_free(x.folded.at);

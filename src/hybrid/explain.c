@@ -81,6 +81,31 @@ static void known_make(tdm_buf *known, const tdm_explain_input *in, const tdm_ev
     }
 }
 
+/* ---- drafts ---- */
+
+typedef struct drafting {
+    const tdm_explain_input *in;
+    tdm_str known;
+    size_t told; /* bytes of the draft that passed and were told */
+} drafting;
+
+/* Hands on the words that are whole, if they pass: half a word may be the beginning of one that does not. What does not
+ * pass is not told, nor is what goes on from it. A word that memory was too short to judge is not told either. */
+static int draft_pass(void *ctx, tdm_str text)
+{
+    drafting *d = ctx;
+    bool blocked;
+    while (text.n && text.p[text.n - 1] != ' ') text.n--;
+    while (text.n && text.p[text.n - 1] == ' ') text.n--;
+    if (!text.n || text.n == d->told) return 0;
+    if (tdm_block_find(d->in->block, &blocked, text, NULL, NULL) || blocked) return 0;
+    if (!tdm_sentence_check(NULL, text, d->known, d->in->data)) return 0;
+    d->told = text.n;
+    return d->in->draft(d->in->draft_ctx, text);
+}
+
+/* ---- sentences ---- */
+
 /* What becomes of a try: the counter of why it is refused; NULL: it may be shown. */
 static tdm_status try_judge(uint64_t **why, tdm_explain_counts *c, tdm_str s, const tdm_explain_input *in,
                             tdm_str known, tdm_err *err)
@@ -100,11 +125,14 @@ static tdm_status sentence_write(char *out, size_t cap, tdm_explain_counts *c, c
     *out = 0;
     if (!in->writer || !in->writer->ops->write) return TDM_OK;
     for (uint64_t k = 0; k < TRIES; k++) {
+        drafting d = {.in = in, .known = known};
         tdm_reason r = {.history = in->history,
                         .item = in->item,
                         .evidence = e,
                         .block = in->block,
-                        .seed = k ? tdm_mix64(in->seed + k) : in->seed};
+                        .seed = k ? tdm_mix64(in->seed + k) : in->seed,
+                        .draft = in->draft ? draft_pass : NULL,
+                        .draft_ctx = &d};
         double logp;
         uint64_t *why;
         tdm_status st = in->writer->ops->write(in->writer, out, cap, &logp, &r, err);

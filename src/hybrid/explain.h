@@ -27,6 +27,8 @@ typedef struct tdm_explain_input {
     float positive_from;    /* rated below: not a "because you liked"; NaN: nothing is */
     uint64_t seed;
     tdm_explain_counts *counts; /* is added to; NULL: nobody counts */
+    tdm_draft_fn *draft;        /* told what is written, as far as it passes the check, word by word; NULL: nobody is */
+    void *draft_ctx;
 } tdm_explain_input;
 
 /* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "evidence", or

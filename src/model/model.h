@@ -62,6 +62,10 @@ typedef struct tdm_ranked {
     size_t *n;       /* B */
 } tdm_ranked;
 
+/* Told of a sentence while it is written: `text` is all of it so far, one line of whole characters, and may be another
+ * than the time before. A result that is not 0 stops the writing, which is then TDM_E_CANCELLED. */
+typedef int tdm_draft_fn(void *ctx, tdm_str text);
+
 /* What a sentence may be made from. */
 typedef struct tdm_reason {
     const tdm_history *history;
@@ -69,6 +73,8 @@ typedef struct tdm_reason {
     const tdm_evidence *evidence;
     const tdm_block *block; /* what it may not say; NULL: nothing is blocked */
     uint64_t seed;
+    tdm_draft_fn *draft; /* NULL: nobody listens */
+    void *draft_ctx;
 } tdm_reason;
 
 /* A person whose training rows are not what they were; TDM_NONE: who came, or went. */

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static void log_write(const char *reviews, const char *items)
         {"Green tea", "Black tea", "Tea pot", "Tea cup", "Herbal tea", "Honey", "Tea strainer", "Milk jug"},
         {"Steel hammer", "Steel saw", "Tool box", "Wood glue", "Hand drill", "Tape measure", "Gloves", "Bench vice"}};
     static const char *const says[2][2] = {
-        {"I drink it every morning with great pleasure.", "The taste is warm and kind and lasts all day."},
+        {"I drink it every morning with great pleasure.", "The taste is tr\xc3\xa8s warm and kind all day."},
         {"It is strong and does the work without fuss.", "The grip is firm and the steel holds its edge."}};
     tdm_buf b = {0};
     tdm_err err;
@@ -201,6 +202,163 @@ static void blocked_words_are_not_found_in_what_was_kept(void **state)
     tdm_recommender_close(r);
 }
 
+/* ---- told while they are written ---- */
+
+typedef struct hearing {
+    tdm_buf stands, said; /* of the sentence now; of all sentences, a line each */
+    size_t place, events, pieces, restarts, done, most_pieces, pieces_here;
+    const char *never; /* a word that no draft may hold */
+    size_t stop_at;    /* the event that is answered with "stop"; 0: none is */
+    bool open, fine;
+} hearing;
+
+static int hear(void *ctx, const tdm_stream_event *e)
+{
+    hearing *h = ctx;
+    h->events++;
+    h->fine = h->fine && e->place == h->place && *e->item && *e->title && h->open == (e->kind != TDM_SENTENCE_BEGIN) &&
+              (e->kind == TDM_SENTENCE_DONE) == (e->source != NULL);
+    switch (e->kind) {
+    case TDM_SENTENCE_BEGIN:
+        h->open = true;
+        h->pieces_here = 0;
+        tdm_buf_reset(&h->stands);
+        break;
+    case TDM_SENTENCE_TEXT:
+        h->fine = h->fine && e->n && tdm_utf8_valid((tdm_str){e->text, e->n});
+        tdm_buf_add(&h->stands, e->text, e->n);
+        h->fine = h->fine && !(h->never && strstr(h->stands.p, h->never));
+        h->pieces++;
+        h->pieces_here++;
+        break;
+    case TDM_SENTENCE_RESTART:
+        h->fine = h->fine && h->stands.n;
+        tdm_buf_reset(&h->stands);
+        h->restarts++;
+        break;
+    case TDM_SENTENCE_DONE:
+        h->fine = h->fine && e->n == strlen(e->text) && e->n == h->stands.n && !memcmp(e->text, h->stands.p, e->n);
+        tdm_buf_fmt(&h->said, "%s|%s|%s|%s\n", e->item, e->title, e->text, e->source);
+        if (h->pieces_here > h->most_pieces) h->most_pieces = h->pieces_here;
+        h->open = false;
+        h->place++;
+        h->done++;
+        break;
+    }
+    return h->events == h->stop_at;
+}
+
+static void hearing_clear(hearing *h)
+{
+    tdm_buf_clear(&h->stands);
+    tdm_buf_clear(&h->said);
+}
+
+/* What an answer says, as hear() writes it down. */
+static void lines_of(tdm_buf *out, const char *answer)
+{
+    cJSON *o, *one;
+    tdm_err err;
+    CHECK_OK(tdm_json_parse(&o, answer, strlen(answer), "an answer", &err), err);
+    cJSON_ArrayForEach(one, cJSON_GetObjectItem(o, "recommendations"))
+        tdm_buf_fmt(out, "%s|%s|%s|%s\n", tdm_json_str(one, "item", ""), tdm_json_str(one, "title", ""),
+                    tdm_json_str(one, "text", ""), tdm_json_str(one, "text_source", ""));
+    cJSON_Delete(o);
+}
+
+/* In the end what was told is the answer, which is what it is when nobody listens; kept, it is told in one piece. */
+static void what_is_told_is_the_answer(void **state)
+{
+    (void)state;
+    tdm_recommender *r = opened(), *fresh = opened();
+    tdm_recommender_keep(fresh, 0);
+    size_t longest = 0, letters = 0;
+    for (int k = 0; k < 12; k++) {
+        char user[8];
+        snprintf(user, sizeof user, "u%d", k);
+        tdm_query q = tea;
+        q.user = user;
+        char *silent = asked(fresh, &q);
+        tdm_buf want = {0};
+        lines_of(&want, silent);
+        for (int again = 0; again < 2; again++) {
+            hearing h = {.fine = true};
+            q.stream = hear;
+            q.stream_ctx = &h;
+            char *answer = asked(r, &q);
+            assert_string_equal(answer, silent);
+            assert_string_equal(h.said.p, want.p);
+            CHECK(h.fine && !h.open && h.done == 3 && h.pieces >= 3);
+            CHECK(!again || (h.pieces == 3 && h.restarts == 0 && h.events == 9));
+            if (h.most_pieces > longest) longest = h.most_pieces;
+            letters += strstr(h.said.p, "tr\xc3\xa8s") != NULL;
+            tdm_text_free(answer);
+            hearing_clear(&h);
+        }
+        tdm_buf_clear(&want);
+        tdm_text_free(silent);
+    }
+    CHECK(longest >= 5 && letters >= 1);
+    tdm_recommender_close(r);
+    tdm_recommender_close(fresh);
+}
+
+static void a_draft_holds_no_blocked_word_either(void **state)
+{
+    (void)state;
+    tdm_err err;
+    tdm_recommender *r = opened();
+    size_t pieces = 0;
+    CHECK_OK(tdm_file_write(words, "kind\nmorning\n", 13, &err), err);
+    CHECK_OK(tdm_recommender_block(r, words, &err), err);
+    for (int k = 0; k < 12; k += 2)
+        for (int w = 0; w < 2; w++) {
+            char user[8];
+            snprintf(user, sizeof user, "u%d", k);
+            hearing h = {.fine = true, .never = w ? "kind" : "morning"};
+            tdm_query q = tea;
+            q.user = user;
+            q.seed = 7 + (uint64_t)w;
+            q.stream = hear;
+            q.stream_ctx = &h;
+            tdm_text_free(asked(r, &q));
+            CHECK(h.fine && h.done == 3);
+            pieces += h.pieces;
+            hearing_clear(&h);
+        }
+    CHECK(pieces > 60);
+    tdm_recommender_close(r);
+}
+
+/* At each of the events once: the answer is not there, nothing is left behind, and nothing half made is kept. */
+static void whoever_listens_may_stop_it(void **state)
+{
+    (void)state;
+    tdm_recommender *r = opened();
+    tdm_err err;
+    char *answer;
+    size_t stopped = 0;
+    for (bool all = false; !all; stopped++) {
+        tdm_recommender_keep(r, 8 << 20); /* forgets */
+        size_t live = tdm_mem_live();
+        hearing h = {.fine = true, .stop_at = stopped + 1};
+        tdm_query q = tea;
+        q.stream = hear;
+        q.stream_ctx = &h;
+        tdm_status st = tdm_recommender_recommend(r, &answer, &q, &err);
+        all = st == TDM_OK;
+        CHECK(all ? h.events <= stopped : st == TDM_E_CANCELLED && !answer && strstr(err.msg, "stopped"));
+        CHECK(h.fine && (all || h.events == stopped + 1));
+        CHECK((size_t)count(r, "cache", "kept") <= h.done + 1); /* stopped at DONE, one is whole and kept */
+        tdm_text_free(answer);
+        hearing_clear(&h);
+        tdm_recommender_keep(r, 0);
+        if (!all) CHECK(tdm_mem_live() == live);
+    }
+    CHECK(stopped > 9);
+    tdm_recommender_close(r);
+}
+
 /* ---- many threads ---- */
 
 typedef struct asking {
@@ -337,6 +495,9 @@ int main(void)
         cmocka_unit_test(the_second_answer_costs_no_decoding),
         cmocka_unit_test(whatever_differs_is_made_anew),
         cmocka_unit_test(blocked_words_are_not_found_in_what_was_kept),
+        cmocka_unit_test(what_is_told_is_the_answer),
+        cmocka_unit_test(a_draft_holds_no_blocked_word_either),
+        cmocka_unit_test(whoever_listens_may_stop_it),
         cmocka_unit_test(threads_that_ask_at_once_get_the_same),
         cmocka_unit_test(the_one_not_asked_for_the_longest_goes),
         cmocka_unit_test(chains_hold_together),

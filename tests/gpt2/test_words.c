@@ -316,6 +316,51 @@ static void blocked_words_are_not_written(void **state)
     tdm_block_close(other);
 }
 
+typedef struct listener {
+    size_t heard, stop_at;
+    bool fine;
+    char last[400];
+} listener;
+
+static int listen(void *ctx, tdm_str text)
+{
+    listener *l = ctx;
+    l->fine = l->fine && text.n && text.n < sizeof l->last && tdm_utf8_valid(text) && tdm_str_trim(text).n == text.n &&
+              !memchr(text.p, '\n', text.n);
+    snprintf(l->last, sizeof l->last, "%.*s", TDM_STR_ARG(text));
+    return ++l->heard == l->stop_at;
+}
+
+/* Whether or not somebody listens the sentence is the same; who listens hears of it, and can stop it at any word. */
+static void drafts_are_told_and_change_nothing(void **state)
+{
+    (void)state;
+    tdm_err e;
+    size_t same = 0, all = 0;
+    for (uint32_t u = 0; u < 6; u++) {
+        char plain[200], out[200];
+        double logp, twice;
+        tdm_history h = tdm_dataset_history(shared.d, u);
+        listener l = {.fine = true};
+        tdm_reason r = {.history = &h, .item = h.items[0], .seed = 3};
+        CHECK_OK(shared.m->ops->write(shared.m, plain, sizeof plain, &logp, &r, &e), e);
+        r.draft = listen;
+        r.draft_ctx = &l;
+        CHECK_OK(shared.m->ops->write(shared.m, out, sizeof out, &twice, &r, &e), e);
+        assert_string_equal(plain, out);
+        CHECK(logp == twice && l.fine && l.heard > 8);
+        same += !strcmp(out, l.last);
+        all++;
+        size_t heard = l.heard;
+        for (size_t k = 1; k <= heard; k += 5) {
+            l = (listener){.fine = true, .stop_at = k};
+            CHECK(shared.m->ops->write(shared.m, out, sizeof out, &twice, &r, &e) == TDM_E_CANCELLED && !out[0]);
+            CHECK(l.heard == k && strstr(e.msg, "stopped"));
+        }
+    }
+    print_message("  the draft was the sentence %zu times of %zu\n", same, all);
+}
+
 static void made_up_words_are_known_as_such(void **state)
 {
     (void)state;
@@ -362,7 +407,8 @@ static void short_memory_leaves_nothing_behind(void **state)
     CHECK_OK(tdm_block_open(&block, &e), e);
     CHECK_OK(tdm_block_read(block, "list", tdm_str_of("morning"), &e), e);
     live = tdm_mem_live();
-    const tdm_reason r = {.history = &h, .item = 1, .block = block, .seed = 3};
+    listener l = {.fine = true};
+    const tdm_reason r = {.history = &h, .item = 1, .block = block, .seed = 3, .draft = listen, .draft_ctx = &l};
     for (int write = 0; write < 2; write++) {
         long k = 0;
         for (; k < 2000; k++) {
@@ -395,6 +441,7 @@ int main(void)
         cmocka_unit_test(an_empty_history_and_a_foreign_item_are_no_harm),
         cmocka_unit_test(sentences_are_one_line_and_end),
         cmocka_unit_test(blocked_words_are_not_written),
+        cmocka_unit_test(drafts_are_told_and_change_nothing),
         cmocka_unit_test(made_up_words_are_known_as_such),
         cmocka_unit_test(without_reviews_it_ranks_and_is_silent),
         cmocka_unit_test(short_memory_leaves_nothing_behind),

@@ -459,6 +459,61 @@ static void a_written_sentence_with_a_blocked_word_is_refused(void **state)
     shop_close(&x);
 }
 
+/* ---- drafts ---- */
+
+static tdm_status drafting_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r,
+                                 tdm_err *err)
+{
+    scribe *s = (scribe *)(uintptr_t)m;
+    *logp = -1;
+    *out = 0;
+    for (; s->say[s->calls]; s->calls++) {
+        snprintf(out, cap, "%s", s->say[s->calls]);
+        if (r->draft(r->draft_ctx, tdm_str_of(out))) return tdm_fail(err, TDM_E_CANCELLED, "stopped");
+    }
+    s->calls++;
+    return TDM_OK;
+}
+
+static int write_down(void *ctx, tdm_str text)
+{
+    tdm_buf *b = ctx;
+    tdm_buf_fmt(b, "%.*s|", TDM_STR_ARG(text));
+    return 0;
+}
+
+/* Whole words alone, and none that the check would refuse, nor what goes on from them. */
+static void a_draft_is_told_as_far_as_it_passes(void **state)
+{
+    (void)state;
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
+    tdm_explain_input in = about(&x, &h, "kettle");
+    tdm_buf heard = {0};
+    tdm_block *b = blocking("sad thing");
+    scribe s = {.ops = {.name = "scribe", .write = drafting_write}};
+    s.base.ops = &s.ops;
+    in.writer = &s.base;
+    in.block = b;
+    in.draft = write_down;
+    in.draft_ctx = &heard;
+    s.say = (const char *const[]){"A fi", "A fine kett", "A fine kettle th", "A fine kettle that",
+                                  "A fine kettle that is a sad", "A fine kettle that is a sad thi",
+                                  "A fine kettle that is a sad thing to", NULL,
+                                  /* the next try */
+                                  "It costs only", "It costs only $20, a bar", "It costs only $20, a bargain", NULL,
+                                  /* and the last */
+                                  "Finer than the Titania we", "It holds 3 litres of water.", NULL};
+    cJSON *o = explained(&in);
+    assert_string_equal(
+        heard.p, "A fine kettle|A fine kettle that is a|A fine kettle that is a sad|It costs|It holds 3 litres of|");
+    must_say(o, "\"text\":\"It holds 3 litres of water.\",\"text_source\":\"gpt2\"");
+    cJSON_Delete(o);
+    tdm_buf_clear(&heard);
+    tdm_block_close(b);
+    shop_close(&x);
+}
+
 /* ---- the check ---- */
 
 static void sentences_are_checked(void **state)
@@ -570,6 +625,7 @@ int main(void)
         cmocka_unit_test(blocked_words_are_in_no_sentence_of_the_evidence),
         cmocka_unit_test(another_review_is_quoted),
         cmocka_unit_test(a_written_sentence_with_a_blocked_word_is_refused),
+        cmocka_unit_test(a_draft_is_told_as_far_as_it_passes),
         cmocka_unit_test(sentences_are_checked),
         cmocka_unit_test(texts_are_tidied),
         cmocka_unit_test(every_failed_allocation_is_survived),
