@@ -274,7 +274,7 @@ static void what_is_told_is_the_answer(void **state)
     tdm_recommender_keep(fresh, 0);
     size_t longest = 0, letters = 0;
     for (int k = 0; k < 12; k++) {
-        char user[8];
+        char user[16];
         snprintf(user, sizeof user, "u%d", k);
         tdm_query q = tea;
         q.user = user;
@@ -313,7 +313,7 @@ static void a_draft_holds_no_blocked_word_either(void **state)
     CHECK_OK(tdm_recommender_block(r, words, &err), err);
     for (int k = 0; k < 12; k += 2)
         for (int w = 0; w < 2; w++) {
-            char user[8];
+            char user[16];
             snprintf(user, sizeof user, "u%d", k);
             hearing h = {.fine = true, .never = w ? "kind" : "morning"};
             tdm_query q = tea;
