@@ -89,6 +89,7 @@ static void unknown_names(void **state)
     e2e_refused("recommend m --user P003 --exclude I0003", 1, "I0003", "nearest", NULL);
     e2e_refused("recommend m --user P003 --exclude-file nowhere.txt", 1, "nowhere.txt", NULL);
     e2e_refused("recommend m --user P003 --block nowhere.txt", 1, "nowhere.txt", NULL);
+    e2e_refused("recommend m --all - --block nowhere.txt", 2, "--all", "--user", NULL); /* it shows no sentences */
     e2e_refused("recommend m --user P003 --diversity 2", 1, "--diversity", "0 to 1", NULL);
     e2e_refused("recommend m --user P003 --category Soup", 1, "Soup", "Soap", NULL);
     e2e_refused("recommend m --user P003 --model nobody", 1, "nobody", "item-knn", NULL);
