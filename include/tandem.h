@@ -123,6 +123,7 @@ typedef struct tdm_options {
     const char *cutoffs;    /* "5,10,20" (default) */
     double diversity;       /* judge lists made as tdm_query.diversity says; 0: the plain rankings */
     size_t newest;          /* ask with so many of a history's newest items alone; 0: with all */
+    int text;               /* judge the sentences too, beside what people wrote themselves */
     const char *trec;       /* folder that takes run and qrels files; NULL: none */
     const char *per_person; /* file that takes per-person values; NULL: none */
     const char *report;     /* where the HTML goes; NULL: report.html in the model folder */

@@ -173,6 +173,7 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
         st = tdm_evaluation_add(document, e, in.subject, err);
     }
     if (!st && !o->newest) st = add_click(document, &in, run, err);
+    if (!st && o->text) st = tdm_evaluate_text(document, b, in.questions, run, err);
     if (!st) describe_training(document, b, o, run->seed);
     if (!st) st = add_search(document, b, run, err);
     tdm_evaluation_close(e);

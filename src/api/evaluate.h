@@ -11,6 +11,10 @@
 tdm_status tdm_evaluate_questions(tdm_evaluate_input *in, const tdm_bundle *b, const tdm_options *o, const char **on,
                                   const char **whose, tdm_err *err);
 
+/* Adds "text": what is written for people of `qs` beside what they wrote themselves (docs/answers.md). A folder whose
+ * models write nothing, or people who wrote nothing, are an error. */
+tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_questions *qs, tdm_run *run, tdm_err *err);
+
 /* Adds "dataset", "split", "ties", "seen", "protocol" and "on". */
 void tdm_evaluation_describe(cJSON *o, const tdm_bundle *b, const char *on);
 

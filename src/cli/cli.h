@@ -31,7 +31,7 @@ typedef struct cli_args {
     cli_list set;
     const char *out, *config, *log, *all, *exclude_file, *block, *item, *metric, *csv, *recbole, *sequences, *gguf;
     size_t threads, seed, verbose;
-    bool json, quiet, help, print_config, explain, strict, mend_ids, refit;
+    bool json, quiet, help, print_config, explain, strict, mend_ids, refit, text;
 } cli_args;
 
 typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_SIZE, CLI_BYTES, CLI_REAL, CLI_REPEAT } cli_kind;

@@ -72,6 +72,7 @@ const cli_option cli_evaluate_options[] = {
     {"on", 0, CLI_TEXT, "NAME", AT(o.on), "test (default) or validation"},
     {"diversity", 0, CLI_REAL, "X", AT(o.diversity), "judge lists as recommend --diversity makes them (default 0)"},
     {"newest", 0, CLI_SIZE, "N", AT(o.newest), "ask with the newest N items of each history alone (default: with all)"},
+    {"text", 0, CLI_FLAG, NULL, AT(text), "judge the written sentences too, beside what people wrote themselves"},
     {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
     {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
     {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML report goes (default: report.html in the model)"},

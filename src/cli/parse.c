@@ -236,6 +236,7 @@ int cli_parse(cli_args *a, const cli_verb *verb, int argc, char **argv)
     a->o.strict = a->strict;
     a->o.mend_ids = a->mend_ids;
     a->o.refit = a->refit;
+    a->o.text = a->text;
     a->q.seed = a->seed;
     return CLI_DONE;
 }

@@ -155,6 +155,7 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     tdm_report_cold(out, doc);
     tdm_report_before(out, doc);
     tdm_report_diversity(out, doc);
+    tdm_report_text(out, doc);
     tdm_report_fusion(out, doc);
     tdm_report_data(out, doc);
     tdm_report_curves(out, doc);

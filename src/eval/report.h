@@ -51,6 +51,7 @@ void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
 void tdm_report_data(tdm_buf *out, const cJSON *doc);
 void tdm_report_curves(tdm_buf *out, const cJSON *doc);
 void tdm_report_before(tdm_buf *out, const cJSON *doc); /* a second fit: figures before it and now */
+void tdm_report_text(tdm_buf *out, const cJSON *doc);   /* written sentences beside people's own */
 void tdm_report_search(tdm_buf *out, const cJSON *doc); /* how settings were found */
 void tdm_report_cost(tdm_buf *out, const cJSON *doc);
 

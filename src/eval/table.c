@@ -307,6 +307,25 @@ static void put_cold(const table *t)
                 chance ? "chance" : "popularity");
 }
 
+/* ---- the sentences ---- */
+
+static void put_text(const table *t)
+{
+    const cJSON *kind, *m, *text = cJSON_GetObjectItemCaseSensitive(t->doc, "text"),
+                           *texts = cJSON_GetObjectItemCaseSensitive(text, "texts"),
+                           *counts = cJSON_GetObjectItemCaseSensitive(text, "counts");
+    if (!texts || !texts->child) return;
+    tdm_buf_fmt(t->out, "\nsentences for %.0f people, beside what they wrote themselves\n%-12s", tdm_json_num(text, "people", 0), "");
+    cJSON_ArrayForEach(m, texts->child) tdm_buf_fmt(t->out, " %10s", m->string);
+    cJSON_ArrayForEach(kind, texts)
+    {
+        tdm_buf_fmt(t->out, "\n%-12s", kind->string);
+        cJSON_ArrayForEach(m, kind) tdm_buf_fmt(t->out, " %10.4f", m->valuedouble);
+    }
+    tdm_buf_fmt(t->out, "\nby rouge@l the best are: %s; GPT-2 wrote %.0f, %.0f are plain evidence\n",
+                tdm_json_str(text, "best", "?"), tdm_json_num(counts, "gpt2", 0), tdm_json_num(counts, "evidence", 0));
+}
+
 /* ---- before the second fit ---- */
 
 static void put_before(const table *t)
@@ -369,6 +388,7 @@ tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t widt
     put_comparisons(&t);
     put_slices(&t);
     put_cold(&t);
+    put_text(&t);
     put_before(&t);
     put_search(&t);
     return out->failed ? tdm_nomem(err, "a table") : TDM_OK;

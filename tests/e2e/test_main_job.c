@@ -108,6 +108,30 @@ static void curves(void **state)
     for (const char *line = r->out; *line; line += strcspn(line, "\n") + 1) CHECK(strcspn(line, "\n") < 80);
 }
 
+/* Sentences beside what people wrote themselves: three kinds of text for the same people, in the terminal too. */
+static void sentences(void **state)
+{
+    static const char *const kinds[] = {"generated", "central", "evidence"};
+    (void)state;
+    cJSON *o = e2e_json(tandem("evaluate m --text --json"));
+    const cJSON *text = at(o, "text"), *counts = at(text, "counts"), *m;
+    double people = number(text, "people");
+    CHECK(people > 5 && number(counts, "gpt2") + number(counts, "evidence") == people);
+    for (size_t i = 0; i < 3; i++) {
+        const cJSON *s = at(at(text, "texts"), kinds[i]);
+        assert_int_equal(cJSON_GetArraySize(s), 11);
+        cJSON_ArrayForEach(m, s) CHECK(m->valuedouble >= 0 && (m->valuedouble <= 1 || !strcmp(m->string, "diversity")));
+        CHECK(number(s, "usr") > 0 && number(s, "distinct@1") > 0);
+    }
+    CHECK(number(at(at(text, "texts"), tdm_json_str(text, "best", "")), "rouge@l") > 0);
+    cJSON_Delete(o);
+    ran *r = tandem("evaluate m --text");
+    CHECK(!r->status && strstr(r->out, "beside what they wrote themselves") && strstr(r->out, "by rouge@l the best are: "));
+    char *html = e2e_read("m/report.html", NULL);
+    CHECK(strstr(html, "<h2>The sentences</h2>"));
+    free(html);
+}
+
 static void evaluation(void **state)
 {
     static const char *const metrics[] = {"recall@10", "ndcg@10", "rmse"};
@@ -268,6 +292,7 @@ static void exported(void **state)
                             "popularity,content,gpt2-items --set gpt2-items.epochs=1 --set gpt2-items.updates=0")
                          ->status,
                      0);
+    e2e_refused("evaluate cold --text", 1, "nothing in it writes sentences", "train gpt2-words", NULL);
     cJSON *cold = e2e_json(tandem("evaluate cold --newest 1 --json"));
     CHECK(number(cold, "candidates") < number(cJSON_GetObjectItem(cold, "dataset"), "items") / 5);
     CHECK(number(cold, "newest") == 1 && !cJSON_GetObjectItem(cold, "one_click"));
@@ -292,6 +317,7 @@ int main(void)
                                        cmocka_unit_test(report),
                                        cmocka_unit_test(curves),
                                        cmocka_unit_test(evaluation),
+                                       cmocka_unit_test(sentences),
                                        cmocka_unit_test(recommend),
                                        cmocka_unit_test(newcomer),
                                        cmocka_unit_test(other_questions),
