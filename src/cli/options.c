@@ -73,7 +73,7 @@ const cli_option cli_evaluate_options[] = {
     {"newest", 0, CLI_SIZE, "N", AT(o.newest), "ask with the newest N items of each history alone (default: with all)"},
     {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
     {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
-    {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML report goes (default: report.html in the model)"},
+    {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML goes (default: the model, save with --on, --diversity, --newest)"},
     {0},
 };
 

@@ -135,6 +135,39 @@ static void evaluation(void **state)
     cJSON_Delete(o);
 }
 
+/* The folder's report answers one question: any other leaves its bytes alone, and is written where it is told to go. */
+static void the_folders_report_is_of_one_question(void **state)
+{
+    static const char *const others[] = {"--newest 1", "--diversity 0.3", "--on validation"};
+    (void)state;
+    CHECK(!tandem("evaluate m")->status);
+    size_t n, m;
+    char *json = e2e_read("m/report.json", NULL), *html = e2e_read("m/report.html", &n);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char command[96];
+        snprintf(command, sizeof command, "evaluate m %s --report other%zu.html", others[i], i);
+        CHECK(!tandem(command)->status);
+        char *json_now = e2e_read("m/report.json", NULL), *html_now = e2e_read("m/report.html", &m);
+        if (strcmp(json, json_now) || n != m || memcmp(html, html_now, n))
+            fail_msg("%s changed the report of the folder", others[i]);
+        free(json_now);
+        free(html_now);
+        snprintf(command, sizeof command, "other%zu.html", i);
+        char *page = e2e_read(command, &m);
+        CHECK(strstr(page, "</html>") && (m != n || memcmp(page, html, n)));
+        free(page);
+    }
+    CHECK(!tandem("evaluate m --on test --diversity 0 -k 3 --report three.html")->status);
+    char *json_now = e2e_read("m/report.json", NULL), *html_now = e2e_read("m/report.html", &m);
+    CHECK(strcmp(json, json_now) && strstr(json_now, "ndcg@3")); /* other lengths of the lists are the same question */
+    CHECK(n == m && !memcmp(html, html_now, n) && e2e_exists("three.html"));
+    free(json);
+    free(html);
+    free(json_now);
+    free(html_now);
+    CHECK(!tandem("evaluate m")->status);
+}
+
 static void recommend(void **state)
 {
     const cJSON *rec, *part;
@@ -292,6 +325,7 @@ int main(void)
                                        cmocka_unit_test(report),
                                        cmocka_unit_test(curves),
                                        cmocka_unit_test(evaluation),
+                                       cmocka_unit_test(the_folders_report_is_of_one_question),
                                        cmocka_unit_test(recommend),
                                        cmocka_unit_test(newcomer),
                                        cmocka_unit_test(other_questions),
