@@ -10,6 +10,12 @@
  * "best_part" and "definitions" to `o`. `subject` is the model whose best rival is looked for; SIZE_MAX: none. */
 tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject, tdm_err *err);
 
+/* Adds "long_tail", where somebody was judged: "items" (shares of the catalogue, the most chosen first), and what these
+ * have of all that was chosen in training ("data") and of each model's recommendations ("models"); and "calibration",
+ * where ratings were: for each model a list of groups, "ratings" (how many), and their means "predicted" and "given".
+ */
+tdm_status tdm_evaluation_add_figures(cJSON *o, const tdm_evaluation *e, tdm_err *err);
+
 /* Adds "one_click", what tdm_evaluate_click found: "people", and for each model the two measures of the main cutoff and
  * how many times popularity's recall its recall is (left out where popularity finds nothing), or chance's. */
 tdm_status tdm_evaluation_add_click(cJSON *o, const tdm_evaluation *e, tdm_err *err);

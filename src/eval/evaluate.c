@@ -115,6 +115,9 @@ static tdm_status items_count(tdm_judge_room *r, tdm_err *err)
     if (room) {
         qsort(c, r->I, sizeof *c, more_rows);
         for (size_t i = 0; i < (r->I + 4) / 5; i++) r->popular[c[i].item] = 1;
+        memcpy(last, r->chosen, r->I * sizeof *last);
+        (void)tdm_gini(last, r->I); /* sorts */
+        tdm_tail(r->e->tail, last, r->I);
     }
     tdm_free(c);
     tdm_free(last);

@@ -150,6 +150,8 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     facts(out, doc);
     tdm_buf_str(out, "</header>\n");
     tdm_report_models(out, doc);
+    tdm_report_reach(out, doc);
+    tdm_report_calibration(out, doc);
     tdm_report_comparisons(out, doc);
     tdm_report_slices(out, doc);
     tdm_report_cold(out, doc);
