@@ -126,6 +126,13 @@ static tdm_status add_click(cJSON *document, const tdm_evaluate_input *in, tdm_r
     return st;
 }
 
+static tdm_status add_influence(cJSON *document, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err)
+{
+    tdm_influence v;
+    tdm_status st = tdm_evaluate_influence(&v, in, run, err);
+    return st ? st : tdm_evaluation_add_influence(document, &v, err);
+}
+
 static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     const tdm_model *models[TDM_MAX_MODELS];
@@ -160,6 +167,8 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
         st = tdm_evaluation_add(document, e, in.subject, err);
     }
     if (!st && !o->newest) st = add_click(document, &in, run, err);
+    if (!st) st = add_influence(document, &in, run, err);
+    if (!st && is_standard(o)) st = tdm_ablation_add(document, b, &in, run, err);
     if (!st) describe_training(document, b, o, run->seed);
     tdm_evaluation_close(e);
     return st;

@@ -42,6 +42,7 @@ const char *tdm_measure_name(int measure); /* a tdm_metric or a tdm_measure */
 enum { TDM_LENGTHS = 5, TDM_SLICE_HEAD = TDM_LENGTHS, TDM_SLICE_TAIL, TDM_SLICE_NEW, TDM_SLICES };
 
 const char *tdm_slice_name(int slice); /* "1-4", "head" */
+int tdm_length_class(size_t n);        /* of a history of n items: 0 .. TDM_LENGTHS - 1 */
 
 /* A number with its 95% interval; NaN: there is none. */
 typedef struct tdm_estimate {
@@ -144,6 +145,9 @@ void tdm_evaluation_close(tdm_evaluation *e);
  * are numbered by a hash of their ids, so these are drawn ones. */
 enum { TDM_CLICK_PEOPLE = 5000 };
 tdm_status tdm_evaluate_click(tdm_evaluation **out, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err);
+
+/* The cutoff of slices and comparisons: 10 where it is among in->k, or none is given; else the smallest. */
+size_t tdm_main_cutoff(const tdm_evaluate_input *in);
 
 /* "5,10,20" as cutoffs, upwards and each once; NULL: the standard ones. */
 tdm_status tdm_cutoffs_parse(size_t *k, size_t *n, const char *words, tdm_err *err);

@@ -153,10 +153,12 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     tdm_report_reach(out, doc);
     tdm_report_calibration(out, doc);
     tdm_report_comparisons(out, doc);
+    tdm_report_ablation(out, doc);
     tdm_report_slices(out, doc);
     tdm_report_cold(out, doc);
     tdm_report_diversity(out, doc);
     tdm_report_fusion(out, doc);
+    tdm_report_influence(out, doc);
     tdm_report_data(out, doc);
     tdm_report_curves(out, doc);
     tdm_report_cost(out, doc);

@@ -71,6 +71,8 @@ void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
 void tdm_report_slices(tdm_buf *out, const cJSON *doc);
 void tdm_report_diversity(tdm_buf *out, const cJSON *doc);
 void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
+void tdm_report_influence(tdm_buf *out, const cJSON *doc); /* whose opinion counts, by the length of the history */
+void tdm_report_ablation(tdm_buf *out, const cJSON *doc);  /* the hybrid without some of its parts */
 void tdm_report_data(tdm_buf *out, const cJSON *doc);
 void tdm_report_curves(tdm_buf *out, const cJSON *doc);
 void tdm_report_cost(tdm_buf *out, const cJSON *doc);
