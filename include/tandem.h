@@ -126,7 +126,7 @@ typedef struct tdm_options {
     int text;               /* judge the sentences too, beside what people wrote themselves */
     const char *trec;       /* folder that takes run and qrels files; NULL: none */
     const char *per_person; /* file that takes per-person values; NULL: none */
-    const char *report;     /* where the HTML goes; NULL: report.html in the model folder */
+    const char *report;     /* where the HTML goes; NULL: report.html in the model folder, for the standard question */
     const char *command;    /* what to say in the report reproduces it; NULL: nothing */
 } tdm_options;
 
@@ -152,7 +152,8 @@ tdm_status tdm_pipeline_update(char **answer, const char *model, const char *dat
                                tdm_err *err);
 
 /* Ranks the whole catalogue for every held-out person with every model of the folder; writes report.json, report.html
- * and what `o` asks for. The protocol is the folder's own: o->split, ties, seen and duplicates are not read. */
+ * and what `o` asks for. The folder's report answers the standard question (on test, whole histories, plain lists): where
+ * o->on, newest or diversity ask another, the folder stays as it is and only o->report is written. The protocol is the folder's own: o->split, ties, seen and duplicates are not read. */
 tdm_status tdm_pipeline_evaluate(char **evaluation, const char *folder, const tdm_options *o, tdm_run *run,
                                  tdm_err *err);
 

@@ -117,15 +117,29 @@ tdm_status tdm_evaluate_questions(tdm_evaluate_input *in, const tdm_bundle *b, c
 
 /* ---- the report ---- */
 
-static tdm_status report_write(const cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_err *err)
+/* Whether the question is the one that the folder's own report answers: people held out for test, asked with their
+ * whole histories, plain lists. Any other keeps out of the folder, so that its report is what it was. */
+static bool is_standard(const tdm_options *o)
+{
+    return (!o->on || !strcmp(o->on, "test")) && !o->newest && !(o->diversity > 0);
+}
+
+static tdm_status page_write(const cJSON *document, const char *path, tdm_err *err)
 {
     tdm_buf page = {0};
+    tdm_status st = tdm_evaluation_html(&page, document, err);
+    if (!st) st = tdm_file_write(path, page.p, page.n, err);
+    tdm_buf_clear(&page);
+    return st;
+}
+
+static tdm_status report_write(const cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_err *err)
+{
+    if (!is_standard(o)) return o->report ? page_write(document, o->report, err) : TDM_OK;
     char *json = tdm_path_join(b->folder, "report.json"), *html = tdm_path_join(b->folder, "report.html");
     tdm_status st = json && html ? TDM_OK : tdm_nomem(err, "a report");
     if (!st) st = tdm_json_write(document, json, err);
-    if (!st) st = tdm_evaluation_html(&page, document, err);
-    if (!st) st = tdm_file_write(o->report ? o->report : html, page.p, page.n, err);
-    tdm_buf_clear(&page);
+    if (!st) st = page_write(document, o->report ? o->report : html, err);
     tdm_free(json);
     tdm_free(html);
     return st;
@@ -140,12 +154,20 @@ static tdm_status add_click(cJSON *document, const tdm_evaluate_input *in, tdm_r
     return st;
 }
 
+static tdm_status add_influence(cJSON *document, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err)
+{
+    tdm_influence v;
+    tdm_status st = tdm_evaluate_influence(&v, in, run, err);
+    return st ? st : tdm_evaluation_add_influence(document, &v, err);
+}
+
 static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options *o, tdm_run *run, tdm_err *err)
 {
     const tdm_model *models[TDM_MAX_MODELS];
     const char *on, *whose;
     tdm_files files = {0};
-    tdm_evaluate_input in = {.models = models, .seed = run->seed, .tradeoff = true, .lists = tdm_files_take, .ctx = &files};
+    tdm_evaluate_input in = {
+        .models = models, .seed = run->seed, .tradeoff = true, .lists = tdm_files_take, .ctx = &files};
     tdm_evaluation *e = NULL;
     tdm_status st = tdm_evaluate_questions(&in, b, o, &on, &whose, err);
     if (st) return st;
@@ -174,6 +196,8 @@ static tdm_status judge(cJSON *document, const tdm_bundle *b, const tdm_options 
     }
     if (!st && !o->newest) st = add_click(document, &in, run, err);
     if (!st && o->text) st = tdm_evaluate_text(document, b, in.questions, run, err);
+    if (!st) st = add_influence(document, &in, run, err);
+    if (!st && is_standard(o)) st = tdm_ablation_add(document, b, &in, run, err);
     if (!st) describe_training(document, b, o, run->seed);
     if (!st) st = add_search(document, b, run, err);
     tdm_evaluation_close(e);

@@ -18,4 +18,9 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
 /* Adds "dataset", "split", "ties", "seen", "protocol" and "on". */
 void tdm_evaluation_describe(cJSON *o, const tdm_bundle *b, const char *on);
 
+/* Adds "ablation", where the folder has a hybrid that learned from validation people: what it is without some of its
+ * parts, on the first few thousand people of in->questions. */
+tdm_status tdm_ablation_add(cJSON *document, const tdm_bundle *b, const tdm_evaluate_input *in, tdm_run *run,
+                            tdm_err *err);
+
 #endif

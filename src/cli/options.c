@@ -75,7 +75,7 @@ const cli_option cli_evaluate_options[] = {
     {"text", 0, CLI_FLAG, NULL, AT(text), "judge the written sentences too, beside what people wrote themselves"},
     {"trec", 0, CLI_TEXT, "FOLDER", AT(o.trec), "write run and qrels files for trec_eval"},
     {"per-person", 0, CLI_TEXT, "FILE", AT(o.per_person), "write every person's values"},
-    {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML report goes (default: report.html in the model)"},
+    {"report", 0, CLI_TEXT, "FILE", AT(o.report), "where the HTML goes (default: the model, save with --on, --diversity, --newest)"},
     {0},
 };
 

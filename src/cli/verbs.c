@@ -76,8 +76,14 @@ int cmd_fit(cli_args *a, tdm_run *run)
     take_sources(a);
     tdm_status st = tdm_pipeline_fit(&evaluation, a->out, &a->o, run, &err);
     int rc = show_evaluation(a, st, evaluation, &err);
-    if (rc == CLI_DONE && !a->json)
-        printf("\nThe report is %s/report.html. Next: tandem recommend %s --user ID --explain\n", a->out, a->out);
+    if (rc == CLI_DONE && !a->json) {
+        if (a->o.report) printf("\nThe report is %s.", a->o.report);
+        else if (a->o.newest || a->o.diversity > 0 || (a->o.on && strcmp(a->o.on, "test")))
+            printf("\nThe folder's report is of test people, whole histories and plain lists: tandem evaluate %s.",
+                   a->out);
+        else printf("\nThe report is %s/report.html.", a->out);
+        printf(" Next: tandem recommend %s --user ID --explain\n", a->out);
+    }
     return rc;
 }
 

@@ -36,10 +36,8 @@ tdm_status tdm_evaluate_click(tdm_evaluation **out, const tdm_evaluate_input *in
     click.rating_low = click.rating_high = 0;
     click.vectors = NULL;
     click.lists = NULL;
-    click.k[0] = in->n_k ? in->k[0] : 10;
+    click.k[0] = tdm_main_cutoff(in);
     click.n_k = 1;
-    for (size_t c = 0; c < in->n_k; c++)
-        if (in->k[c] == 10) click.k[0] = 10;
     tdm_status st = tdm_evaluate(out, &click, run, err);
     tdm_free(counts);
     return st;

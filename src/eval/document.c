@@ -135,6 +135,12 @@ static void add_definitions(cJSON *o)
                  "predictions are clipped to the data's scale"},
         {"mae", "mean absolute difference of predicted and given rating, pooled likewise"},
         {"interval", "95%, from 1,000 resamples of people"},
+        {"long tail",
+         "what the most recommended items have of all recommendations at the main cutoff; of the data, what the "
+         "most chosen items have of all choices in training, each person's of an item once"},
+        {"calibration",
+         "held-out ratings in at most ten groups of one size by predicted rating: the mean predicted and "
+         "the mean given rating of each"},
         {"p", "paired randomisation test over people with 10,000 draws, corrected by Holm over the table"},
         {"slices", "history: people by the interactions known before the question; target: only held-out items of that "
                    "kind count as relevant. head: the fifth of the catalogue with the most training interactions; "
@@ -177,6 +183,8 @@ tdm_status tdm_evaluation_add(cJSON *o, const tdm_evaluation *e, size_t subject,
         if (e->slice_people[s])
             cJSON_AddItemToObject(s < TDM_LENGTHS ? history : target, tdm_slice_name(s), slice(e, s));
     if (e->tradeoff.people) cJSON_AddItemToObject(o, "diversity_cost", tradeoff(e));
+    tdm_status st = tdm_evaluation_add_figures(o, e, err);
+    if (st) return st;
     add_definitions(o);
     /* cJSON gives NULL where memory is short; a part that is missing at the end means that some addition failed. */
     return cJSON_GetObjectItemCaseSensitive(o, "definitions") ? TDM_OK : tdm_nomem(err, "an evaluation's document");

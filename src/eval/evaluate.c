@@ -26,10 +26,25 @@ const char *tdm_slice_name(int slice)
     return slice < TDM_LENGTHS ? lengths[slice].name : kinds[slice - TDM_LENGTHS];
 }
 
+int tdm_length_class(size_t n)
+{
+    int class = 0;
+    while (class + 1 < TDM_LENGTHS && n > lengths[class].high) class ++;
+    return class;
+}
+
 const char *tdm_measure_name(int measure)
 {
     static const char *const names[] = {"novelty", "diversity", "coverage", "gini"};
     return measure < TDM_METRICS ? tdm_metric_name((tdm_metric)measure) : names[measure - TDM_METRICS];
+}
+
+size_t tdm_main_cutoff(const tdm_evaluate_input *in)
+{
+    size_t k = in->n_k ? in->k[0] : 10;
+    for (size_t c = 0; c < in->n_k; c++)
+        if (in->k[c] == 10) k = 10;
+    return k;
 }
 
 tdm_status tdm_cutoffs_parse(size_t *k, size_t *n, const char *words, tdm_err *err)
@@ -75,7 +90,7 @@ static tdm_status people_find(tdm_judge_room *r, tdm_err *err)
     e->people = tdm_questions_asked(r->asked, qs);
     for (size_t i = 0; i < e->people; i++) {
         size_t q = r->asked[i], n = (size_t)(qs->history_at[q + 1] - qs->history_at[q]), at = (size_t)r->relevant_at[i];
-        while (r->length[i] + 1 < TDM_LENGTHS && n > lengths[r->length[i]].high) r->length[i]++;
+        r->length[i] = (uint8_t)tdm_length_class(n);
         r->relevant_at[i + 1] = (int64_t)(at + tdm_relevant(r->relevant + at, qs, q));
     }
     e->counted = (size_t)r->relevant_at[e->people];
@@ -115,6 +130,9 @@ static tdm_status items_count(tdm_judge_room *r, tdm_err *err)
     if (room) {
         qsort(c, r->I, sizeof *c, more_rows);
         for (size_t i = 0; i < (r->I + 4) / 5; i++) r->popular[c[i].item] = 1;
+        memcpy(last, r->chosen, r->I * sizeof *last);
+        (void)tdm_gini(last, r->I); /* sorts */
+        tdm_tail(r->e->tail, last, r->I);
     }
     tdm_free(c);
     tdm_free(last);

@@ -8,6 +8,7 @@
 
 #include "base/run.h"
 #include "data/split.h"
+#include "eval/curves.h"
 #include "eval/metrics.h"
 #include "hybrid/diverse.h"
 #include "model/model.h"
@@ -18,8 +19,8 @@
 tdm_status tdm_ndcg(double *value, const tdm_model *m, const tdm_questions *qs, size_t I, size_t k, tdm_seen seen,
                     tdm_pool *pool, tdm_err *err);
 
-/* What `m` foretells of every target's rating, clipped to the scale from `low` to `high`; NaN: it cannot say. prediction:
- * as many as there are targets. */
+/* What `m` foretells of every target's rating, clipped to the scale from `low` to `high`; NaN: it cannot say.
+ * prediction: as many as there are targets. */
 tdm_status tdm_predict(float *prediction, const tdm_model *m, const tdm_questions *qs, float low, float high,
                        tdm_pool *pool, tdm_err *err);
 
@@ -41,6 +42,7 @@ const char *tdm_measure_name(int measure); /* a tdm_metric or a tdm_measure */
 enum { TDM_LENGTHS = 5, TDM_SLICE_HEAD = TDM_LENGTHS, TDM_SLICE_TAIL, TDM_SLICE_NEW, TDM_SLICES };
 
 const char *tdm_slice_name(int slice); /* "1-4", "head" */
+int tdm_length_class(size_t n);        /* of a history of n items: 0 .. TDM_LENGTHS - 1 */
 
 /* A number with its 95% interval; NaN: there is none. */
 typedef struct tdm_estimate {
@@ -53,7 +55,10 @@ typedef struct tdm_judged {
     tdm_estimate at[TDM_MAX_CUTOFFS][TDM_MEASURES];
     tdm_estimate slice_ndcg[TDM_SLICES], slice_recall[TDM_SLICES]; /* at the main cutoff */
     tdm_estimate rmse, mae;
-    size_t rated, unrated;           /* held-out ratings that were predicted, and that could not be */
+    size_t rated, unrated;        /* held-out ratings that were predicted, and that could not be */
+    double tail[TDM_TAIL_POINTS]; /* of the recommendations at the main cutoff */
+    tdm_bin bin[TDM_BINS];        /* predicted against given ratings */
+    size_t bins;
     double seconds;                  /* of judging; measured */
     double *ndcg, *recall;           /* people: at the main cutoff */
     double *boot_ndcg, *boot_recall; /* TDM_RESAMPLES: their means */
@@ -79,17 +84,18 @@ typedef struct tdm_spread {
 enum { TDM_SPREADS = 4, TDM_SPREAD_LEAST = 500, TDM_SPREAD_MOST = 2000 };
 
 typedef struct tdm_evaluation {
-    size_t people;                        /* with at least one counted target: those of the ranking means */
-    size_t held_out;                      /* questions in all */
-    size_t targets, counted;              /* answers in all; and the counted ones, each item of a person once */
-    size_t ratings;                       /* held-out answers with a rating */
-    size_t candidates;                    /* items that may rank at all: the catalogue, or less (tdm_questions.barred) */
-    double diversity;                     /* lists are made with (tdm_diversity.weight) */
-    size_t newest;                        /* of each history the newest so many were asked with; 0: all */
-    double chance;                        /* recall at the main cutoff of items in a drawn order; 0: all may rank */
+    size_t people;           /* with at least one counted target: those of the ranking means */
+    size_t held_out;         /* questions in all */
+    size_t targets, counted; /* answers in all; and the counted ones, each item of a person once */
+    size_t ratings;          /* held-out answers with a rating */
+    size_t candidates;       /* items that may rank at all: the catalogue, or less (tdm_questions.barred) */
+    double diversity;        /* lists are made with (tdm_diversity.weight) */
+    size_t newest;           /* of each history the newest so many were asked with; 0: all */
+    double chance;           /* recall at the main cutoff of items in a drawn order; 0: all may rank */
     size_t k[TDM_MAX_CUTOFFS], n_k, main; /* upwards; k[main] is the one of slices and comparisons */
     size_t slice_people[TDM_SLICES];
     bool has_diversity;
+    double tail[TDM_TAIL_POINTS]; /* of what people chose in training, each of an item once */
     tdm_judged *models;
     size_t n_models;
     tdm_comparison *comparisons;
@@ -139,6 +145,9 @@ void tdm_evaluation_close(tdm_evaluation *e);
  * are numbered by a hash of their ids, so these are drawn ones. */
 enum { TDM_CLICK_PEOPLE = 5000 };
 tdm_status tdm_evaluate_click(tdm_evaluation **out, const tdm_evaluate_input *in, tdm_run *run, tdm_err *err);
+
+/* The cutoff of slices and comparisons: 10 where it is among in->k, or none is given; else the smallest. */
+size_t tdm_main_cutoff(const tdm_evaluate_input *in);
 
 /* "5,10,20" as cutoffs, upwards and each once; NULL: the standard ones. */
 tdm_status tdm_cutoffs_parse(size_t *k, size_t *n, const char *words, tdm_err *err);

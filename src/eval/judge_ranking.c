@@ -163,7 +163,9 @@ static void catalogue(tdm_judged *j, const tdm_judge_room *r, const uint32_t *li
             for (size_t p = 0; p < found[i] && p < r->e->k[c]; p++) counts[list[i * r->depth + p]]++;
         for (size_t i = 0; i < r->I; i++) reached += counts[i] > 0;
         j->at[c][TDM_COVERAGE] = (tdm_estimate){r->I ? (double)reached / (double)r->I : NAN, NAN, NAN};
-        if (reached) j->at[c][TDM_GINI] = (tdm_estimate){tdm_gini(counts, r->I), NAN, NAN};
+        if (!reached) continue;
+        j->at[c][TDM_GINI] = (tdm_estimate){tdm_gini(counts, r->I), NAN, NAN};
+        if (c == r->e->main) tdm_tail(j->tail, counts, r->I);
     }
 }
 

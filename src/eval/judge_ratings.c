@@ -34,6 +34,15 @@ static size_t rows_fill(double *x, tdm_judged *j, const tdm_questions *qs)
     return P;
 }
 
+static size_t pairs_list(tdm_rated *r, const tdm_judged *j, const tdm_questions *qs)
+{
+    size_t n = 0;
+    for (int64_t t = 0; t < qs->target_at[qs->n]; t++)
+        if (isfinite(qs->target_rating[t]) && !isnan(j->prediction[t]))
+            r[n++] = (tdm_rated){j->prediction[t], qs->target_rating[t]};
+    return n;
+}
+
 static void errors(tdm_judged *j, const double *x, size_t P, const double *boot, double *some)
 {
     double sum[COLUMNS] = {0};
@@ -50,14 +59,17 @@ tdm_status tdm_judge_ratings(tdm_judged *j, const tdm_judge_room *room, const td
 {
     const tdm_questions *qs = room->in->questions;
     j->prediction = tdm_new(room->e->targets, sizeof *j->prediction);
+    tdm_rated *pair = tdm_new(room->e->targets, sizeof *pair);
     double *x = tdm_new(qs->n * sizeof *x, COLUMNS);
     double *boot = tdm_new(TDM_RESAMPLES, COLUMNS * sizeof *boot), *some = tdm_new(TDM_RESAMPLES, sizeof *some);
-    tdm_status st = j->prediction && x && boot && some ? TDM_OK : tdm_nomem(err, "the judging of ratings");
+    tdm_status st = j->prediction && pair && x && boot && some ? TDM_OK : tdm_nomem(err, "the judging of ratings");
     const tdm_evaluate_input *in = room->in;
     if (!st) st = tdm_predict(j->prediction, m, qs, in->rating_low, in->rating_high, room->run->pool, err);
     size_t P = st ? 0 : rows_fill(x, j, qs);
     if (!st) st = tdm_bootstrap(boot, x, P, COLUMNS, TDM_RESAMPLES, room->in->seed, room->run->pool, err);
     if (!st && P) errors(j, x, P, boot, some);
+    if (!st) j->bins = tdm_calibration(j->bin, pair, pairs_list(pair, j, qs));
+    tdm_free(pair);
     tdm_free(x);
     tdm_free(boot);
     tdm_free(some);

@@ -150,13 +150,17 @@ tdm_status tdm_evaluation_html(tdm_buf *out, const cJSON *doc, tdm_err *err)
     facts(out, doc);
     tdm_buf_str(out, "</header>\n");
     tdm_report_models(out, doc);
+    tdm_report_reach(out, doc);
+    tdm_report_calibration(out, doc);
     tdm_report_comparisons(out, doc);
+    tdm_report_ablation(out, doc);
     tdm_report_slices(out, doc);
     tdm_report_cold(out, doc);
     tdm_report_before(out, doc);
     tdm_report_diversity(out, doc);
     tdm_report_text(out, doc);
     tdm_report_fusion(out, doc);
+    tdm_report_influence(out, doc);
     tdm_report_data(out, doc);
     tdm_report_curves(out, doc);
     tdm_report_search(out, doc);

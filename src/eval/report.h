@@ -40,14 +40,39 @@ void tdm_plot_row(tdm_buf *out, const tdm_axis *a, const char *name, const char 
 /* Columns over words, as an inline picture: n names and values. */
 void tdm_plot_columns(tdm_buf *out, const char *title, const char *const *names, const double *values, size_t n);
 
+/* A plane: a picture with two axes, between begin and end. `told` is what the picture shows in words, for who cannot
+ * see it. The name of y stands above its axis. */
+typedef struct tdm_plane {
+    tdm_axis x, y;
+    bool percent; /* both axes are shares */
+} tdm_plane;
+
+typedef struct tdm_spot {
+    const char *name, *class;
+    double x, y;
+} tdm_spot;
+
+enum { TDM_SPOTS = 64 }; /* as many have room */
+
+void tdm_plane_begin(tdm_buf *out, const tdm_plane *p, const char *title, const char *x_name, const char *y_name,
+                     const char *told);
+void tdm_plane_line(tdm_buf *out, const tdm_plane *p, const char *class, const tdm_spot *spot, size_t n, bool dots);
+/* Dots with their names, moved to where they cover the least. */
+void tdm_plane_spots(tdm_buf *out, const tdm_plane *p, const tdm_spot *spot, size_t n);
+void tdm_plane_end(tdm_buf *out);
+
 /* ---- sections ---- */
 
 void tdm_report_models(tdm_buf *out, const cJSON *doc);
-void tdm_report_cold(tdm_buf *out, const cJSON *doc); /* items nobody chose in training, and histories of one click */
+void tdm_report_cold(tdm_buf *out, const cJSON *doc);  /* items nobody chose in training, and histories of one click */
+void tdm_report_reach(tdm_buf *out, const cJSON *doc); /* accuracy against coverage, novelty, the long tail */
+void tdm_report_calibration(tdm_buf *out, const cJSON *doc); /* predicted against given ratings */
 void tdm_report_comparisons(tdm_buf *out, const cJSON *doc);
 void tdm_report_slices(tdm_buf *out, const cJSON *doc);
 void tdm_report_diversity(tdm_buf *out, const cJSON *doc);
 void tdm_report_fusion(tdm_buf *out, const cJSON *doc);
+void tdm_report_influence(tdm_buf *out, const cJSON *doc); /* whose opinion counts, by the length of the history */
+void tdm_report_ablation(tdm_buf *out, const cJSON *doc);  /* the hybrid without some of its parts */
 void tdm_report_data(tdm_buf *out, const cJSON *doc);
 void tdm_report_curves(tdm_buf *out, const cJSON *doc);
 void tdm_report_before(tdm_buf *out, const cJSON *doc); /* a second fit: figures before it and now */

@@ -214,6 +214,26 @@ static void put_comparisons(const table *t)
     if (cJSON_GetArraySize(all)) tdm_buf_char(t->out, '\n');
 }
 
+/* The hybrid without some of its parts. */
+static void put_ablation(const table *t)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(t->doc, "ablation"), *w;
+    const char *main = tdm_json_str(t->doc, "main", "ndcg@10");
+    if (!all) return;
+    tdm_buf_fmt(t->out, "\nthe hybrid without some of its parts, %s, ", main);
+    put_count(t->out, tdm_json_num(all, "people", 0));
+    tdm_buf_str(t->out, " people");
+    cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(all, "without"))
+    {
+        const cJSON *c = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(w, "change"), main);
+        tdm_buf_fmt(t->out, "\n%-16s %.4f, %+.4f (95%% %+.4f to %+.4f), ", w->string, value_of(w, main),
+                    tdm_json_num(c, "difference", NAN), tdm_json_num(c, "low", NAN), tdm_json_num(c, "high", NAN));
+        put_p(t->out, tdm_json_num(c, "p", NAN));
+        if (!tdm_json_bool(c, "significant", false)) tdm_buf_str(t->out, ": not significant");
+    }
+    tdm_buf_char(t->out, '\n');
+}
+
 /* ---- slices ---- */
 
 typedef struct shown {
@@ -386,6 +406,7 @@ tdm_status tdm_evaluation_table(tdm_buf *out, const cJSON *document, size_t widt
     put_heading(&t);
     put_models(&t);
     put_comparisons(&t);
+    put_ablation(&t);
     put_slices(&t);
     put_cold(&t);
     put_text(&t);

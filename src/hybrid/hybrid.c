@@ -174,16 +174,40 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     return st;
 }
 
-static tdm_status parts_network(const tdm_fusion *f, float *parts, const tdm_history *h, uint32_t item, tdm_err *err)
+static tdm_status parts_network(const tdm_fusion *f, float *parts, const tdm_history *h, const uint32_t *items,
+                                size_t n, tdm_err *err)
 {
     hearing a;
     tdm_status st = hearing_make(&a, f, err);
     if (st) return st;
     st = hear(&a, f, h, err);
-    if (!st) weigh(&a, f, h->n, item, 1);
-    for (size_t p = 0; p < f->P && !st; p++)
-        parts[p] = a.voices[p * f->I + item] * a.weight[p] + a.voices[(f->P + p) * f->I + item] * a.weight[f->P + p];
+    for (size_t k = 0; k < n && !st; k++) {
+        weigh(&a, f, h->n, items[k], 1);
+        for (size_t p = 0; p < f->P; p++)
+            parts[k * f->P + p] = a.voices[p * f->I + items[k]] * a.weight[p] +
+                                  a.voices[(f->P + p) * f->I + items[k]] * a.weight[f->P + p];
+    }
     hearing_clear(&a);
+    return st;
+}
+
+tdm_status tdm_hybrid_parts_of(const tdm_model *m, float *parts, const tdm_history *h, const uint32_t *items, size_t n,
+                               tdm_err *err)
+{
+    const tdm_fusion *f = &((const hybrid *)m)->f;
+    for (size_t k = 0; k < n; k++)
+        if (items[k] >= f->I) return tdm_fail(err, TDM_E_ARG, "hybrid: there is no item %u among %zu", items[k], f->I);
+    if (f->net.H) return parts_network(f, parts, h, items, n, err);
+    float *one = tdm_new(f->I, sizeof *one);
+    tdm_status st = one ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
+    for (size_t p = 0; p < f->P && !st; p++) {
+        st = f->model[p]->ops->score(f->model[p], one, h, 1, err);
+        if (st) break;
+        double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
+        slope w = slope_of(f, p, h->n);
+        for (size_t k = 0; k < n; k++) parts[k * f->P + p] = part_at(f, p, w, norm, one[items[k]], items[k]);
+    }
+    tdm_free(one);
     return st;
 }
 
@@ -191,21 +215,9 @@ tdm_status tdm_hybrid_parts(const tdm_model *m, float *parts, const char *const 
                             const tdm_history *h, uint32_t item, tdm_err *err)
 {
     const hybrid *s = (const hybrid *)m;
-    const tdm_fusion *f = &s->f;
-    *P = f->P;
+    *P = s->f.P;
     *names = s->name;
-    if (item >= f->I) return tdm_fail(err, TDM_E_ARG, "hybrid: there is no item %u among %zu", item, f->I);
-    if (f->net.H) return parts_network(f, parts, h, item, err);
-    float *one = tdm_new(f->I, sizeof *one);
-    tdm_status st = one ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
-    for (size_t p = 0; p < f->P && !st; p++) {
-        st = f->model[p]->ops->score(f->model[p], one, h, 1, err);
-        if (st) break;
-        double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
-        parts[p] = part_at(f, p, slope_of(f, p, h->n), norm, one[item], item);
-    }
-    tdm_free(one);
-    return st;
+    return tdm_hybrid_parts_of(m, parts, h, &item, 1, err);
 }
 
 size_t tdm_hybrid_models(const tdm_model *m, const tdm_model *const **models)

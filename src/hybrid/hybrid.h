@@ -13,6 +13,10 @@ extern const tdm_model_ops tdm_hybrid_ops;
 tdm_status tdm_hybrid_parts(const tdm_model *m, float *parts, const char *const **names, size_t *P,
                             const tdm_history *h, uint32_t item, tdm_err *err);
 
+/* The same for n items of one history, which every model then scores once: parts is n x P, P the number of models. */
+tdm_status tdm_hybrid_parts_of(const tdm_model *m, float *parts, const tdm_history *h, const uint32_t *items, size_t n,
+                               tdm_err *err);
+
 /* The open models that the hybrid joins, in the order of its parts' names. */
 size_t tdm_hybrid_models(const tdm_model *m, const tdm_model *const **models);
 

@@ -62,7 +62,7 @@ static bool named_by_data(const char *key)
     static const char *const keys[] = {"parts",          "models",          "rejected",  "ratings",  "history",
                                        "target",         "definitions",     "fusion",    "training", "tensors",
                                        "roles",          "libraries",       "histogram", "counts",   "core",
-                                       "text_languages", "title_languages", "events"};
+                                       "text_languages", "title_languages", "events", "calibration"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!strcmp(key, keys[i])) return true;
     return false;

@@ -159,6 +159,81 @@ static void evaluation(void **state)
     cJSON_Delete(o);
 }
 
+/* The hybrid without GPT-2 is, figure by figure, the hybrid of a folder that never had it. */
+static void what_a_missing_part_costs(void **state)
+{
+    static const char *const all[] = {"without GPT-2", "without CF", "without content"};
+    (void)state;
+    cJSON *o = e2e_json(tandem("evaluate m --json")), *other;
+    const cJSON *ablation = at(o, "ablation"), *whole = at(ablation, "whole"), *m;
+    CHECK(number(ablation, "people") == number(o, "people") && number(ablation, "labels") > 10);
+    CHECK(number(at(whole, "ndcg@10"), "value") == number(at(at(at(o, "models"), "hybrid"), "ndcg@10"), "value"));
+    tdm_buf command = {0};
+    tdm_buf_str(&command, "train d -o rest " E2E_QUICK " --models ");
+    cJSON_ArrayForEach(m, at(o, "models")) if (strncmp(m->string, "gpt2-", 5))
+        tdm_buf_fmt(&command, "%s%s", strstr(command.p, "--models ")[9] ? "," : "", m->string);
+    char *html = e2e_read("m/report.html", NULL), text[64];
+    CHECK(strstr(html, "<h2>What if a part were missing?</h2>") && strstr(html, "<h2>Whose opinion counts</h2>"));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const cJSON *w = at(at(ablation, "without"), all[i]), *c = at(at(w, "change"), "ndcg@10");
+        double lost = number(at(w, "ndcg@10"), "value") - number(at(whole, "ndcg@10"), "value");
+        CHECK(fabs(number(c, "difference") - lost) < 1e-12 && cJSON_GetArraySize(at(w, "lacks")) > 0);
+        CHECK(number(c, "low") <= lost && lost <= number(c, "high") && number(c, "p") >= number(c, "p_uncorrected"));
+        snprintf(text, sizeof text, "<th scope=\"row\">%s</th><td>%.4f</td>", all[i],
+                 number(at(w, "ndcg@10"), "value"));
+        CHECK(strstr(html, text));
+        cJSON_ArrayForEach(m, at(w, "lacks"))
+            CHECK(!strncmp(m->valuestring, "gpt2-", 5) == !i && !strcmp(m->valuestring, "content") == (i == 2));
+    }
+    free(html);
+    cJSON_Delete(e2e_json(tandem("prepare reviews.jsonl --items items.jsonl -o d --json")));
+    if (tandem(command.p)->status) fail_msg("%s failed", command.p);
+    tdm_buf_clear(&command);
+    other = e2e_json(tandem("evaluate rest --json"));
+    CHECK(number(at(at(at(ablation, "without"), "without GPT-2"), "ndcg@10"), "value") ==
+          number(at(at(at(other, "models"), "hybrid"), "ndcg@10"), "value"));
+    CHECK(!cJSON_GetObjectItem(at(at(other, "ablation"), "without"), "without GPT-2"));
+    cJSON_Delete(other);
+    cJSON_Delete(o);
+    o = e2e_json(tandem("evaluate m --newest 1 --json"));
+    CHECK(!cJSON_GetObjectItem(o, "ablation") && at(o, "influence"));
+    cJSON_Delete(o);
+    CHECK(strstr(tandem("evaluate m")->out, "\nwithout CF "));
+}
+
+/* The folder's report answers one question: any other leaves its bytes alone, and is written where it is told to go. */
+static void the_folders_report_is_of_one_question(void **state)
+{
+    static const char *const others[] = {"--newest 1", "--diversity 0.3", "--on validation"};
+    (void)state;
+    CHECK(!tandem("evaluate m")->status);
+    size_t n, m;
+    char *json = e2e_read("m/report.json", NULL), *html = e2e_read("m/report.html", &n);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char command[96];
+        snprintf(command, sizeof command, "evaluate m %s --report other%zu.html", others[i], i);
+        CHECK(!tandem(command)->status);
+        char *json_now = e2e_read("m/report.json", NULL), *html_now = e2e_read("m/report.html", &m);
+        if (strcmp(json, json_now) || n != m || memcmp(html, html_now, n))
+            fail_msg("%s changed the report of the folder", others[i]);
+        free(json_now);
+        free(html_now);
+        snprintf(command, sizeof command, "other%zu.html", i);
+        char *page = e2e_read(command, &m);
+        CHECK(strstr(page, "</html>") && (m != n || memcmp(page, html, n)));
+        free(page);
+    }
+    CHECK(!tandem("evaluate m --on test --diversity 0 -k 3 --report three.html")->status);
+    char *json_now = e2e_read("m/report.json", NULL), *html_now = e2e_read("m/report.html", &m);
+    CHECK(strcmp(json, json_now) && strstr(json_now, "ndcg@3")); /* other lengths of the lists are the same question */
+    CHECK(n == m && !memcmp(html, html_now, n) && e2e_exists("three.html"));
+    free(json);
+    free(html);
+    free(json_now);
+    free(html_now);
+    CHECK(!tandem("evaluate m")->status);
+}
+
 static void recommend(void **state)
 {
     const cJSON *rec, *part;
@@ -318,6 +393,8 @@ int main(void)
                                        cmocka_unit_test(curves),
                                        cmocka_unit_test(evaluation),
                                        cmocka_unit_test(sentences),
+                                       cmocka_unit_test(what_a_missing_part_costs),
+                                       cmocka_unit_test(the_folders_report_is_of_one_question),
                                        cmocka_unit_test(recommend),
                                        cmocka_unit_test(newcomer),
                                        cmocka_unit_test(other_questions),

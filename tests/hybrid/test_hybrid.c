@@ -90,10 +90,15 @@ static void parts_sum_to_the_score(void **state)
         size_t P;
         for (uint32_t x = 0; x < I; x += 5) {
             tdm_history h = {.items = &x, .n = 1, .now = TDM_NO_TIME, .self = TDM_NONE};
+            float all[2 * I];
+            uint32_t items[I];
+            for (uint32_t i = 0; i < I; i++) items[i] = I - 1 - i;
             CHECK_OK(m->ops->score(m, scores, &h, 1, &err), err);
+            CHECK_OK(tdm_hybrid_parts_of(m, all, &h, items, I, &err), err);
             for (uint32_t i = 0; i < I; i++) {
                 double sum = 0, mass = 0;
                 CHECK_OK(tdm_hybrid_parts(m, part, &names, &P, &h, i, &err), err);
+                CHECK(!memcmp(part, all + 2 * (I - 1 - i), 2 * sizeof *part)); /* many at once are as one by one */
                 CHECK(P == 2 && !strcmp(names[0], "row") && !strcmp(names[1], "column"));
                 for (size_t p = 0; p < P; p++) sum += (double)part[p], mass += fabs((double)part[p]);
                 CHECK(fabs(sum - (double)scores[i]) <= 2e-7 * mass); /* one rounding of a float for each part */

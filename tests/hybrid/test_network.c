@@ -165,9 +165,14 @@ static void a_score_is_what_the_file_says_and_parts_sum_to_it(void **state)
         CHECK_OK(m->ops->score(m, scores, &h, 1, &err), err);
         CHECK_OK(m->ops->score(back, again, &h, 1, &err), err);
         CHECK(!memcmp(scores, again, sizeof scores));
+        float all[2 * I];
+        uint32_t items[I];
+        for (uint32_t i = 0; i < I; i++) items[i] = I - 1 - i;
+        CHECK_OK(tdm_hybrid_parts_of(m, all, &h, items, I, &err), err);
         for (uint32_t i = 0; i < I; i++) {
             double a = opinion(r.a->score + x * I, i), b = opinion(r.b->score + x * I, i), voice[4] = {a, b, a, b};
             CHECK_OK(tdm_hybrid_parts(m, part, &names, &P, &h, i, &err), err);
+            CHECK(!memcmp(part, all + 2 * (I - 1 - i), 2 * sizeof *part)); /* many at once are as one by one */
             double mass = fabs((double)part[0]) + fabs((double)part[1]), sum = (double)part[0] + (double)part[1];
             CHECK(P == 2 && fabs(sum - (double)scores[i]) <= 1e-5 * (1 + mass)); /* sums of products of floats */
             /* nobody has any item and all histories are as long: both gates are at their centre */
