@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Trials without a better one after which a search that only time bounds ends. */
-enum { PATIENCE = 40 };
+/* Trials without a gain after which a search that only time bounds ends. */
+enum { PATIENCE = 20 };
 
 typedef struct tuner {
     const tdm_options *o;

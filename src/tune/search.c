@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const double WORTH = 0.001; /* of the best so far: what is less is no gain to wait for */
+
 typedef struct searching {
     const tdm_search_input *in;
     tdm_trials *trials;
@@ -119,6 +121,7 @@ static void take(searching *s, tdm_searched *out, const cJSON *line)
     tdm_space_point(t->x, &s->space, &p);
     bool finished = t->steps == SIZE_MAX;
     if (finished && (isnan(out->value) || t->value > out->value)) {
+        if (isnan(out->value) || t->value > out->value + WORTH * fabs(out->value)) out->gained = s->n;
         out->value = t->value;
         out->best = p;
         out->at = s->n;
@@ -157,7 +160,7 @@ static tdm_status trial(searching *s, tdm_searched *out, tdm_err *err)
 
 static bool ended(const tdm_searched *out, const tdm_search_input *in)
 {
-    bool patient = !in->patience || isnan(out->value) || out->trials - out->at <= in->patience;
+    bool patient = !in->patience || isnan(out->value) || out->trials - out->gained <= in->patience;
     return out->trials >= in->trials || out->seconds >= in->seconds || !patient;
 }
 

@@ -29,7 +29,7 @@ typedef struct tdm_search_input {
     const char *metric;       /* what the judge says: "ndcg@10" */
     uint64_t key;             /* of everything but the settings that a trial depends on (trials.h) */
     size_t trials;            /* at most, those of earlier calls counted; 1 .. TDM_SEARCH_MOST */
-    size_t patience;          /* trials without a better one after which it ends; 0: it does not */
+    size_t patience;          /* it ends after so many trials of which none was better by a thousandth; 0: it does not */
     double seconds;           /* no trial begins once the trials took so long together; INFINITY: no limit */
 } tdm_search_input;
 
@@ -37,7 +37,8 @@ typedef struct tdm_search_input {
 typedef struct tdm_searched {
     tdm_params best;
     double first, value; /* of the settings it began from (NaN: they failed); of the best */
-    size_t trials, stopped, failed, at; /* at: which trial was the best, from 0 */
+    size_t trials, stopped, failed;
+    size_t at, gained; /* which trial, from 0, was the best; was the last that was better by a thousandth */
     double seconds;
 } tdm_searched;
 
