@@ -9,8 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static const tdm_param table[] = {
-    {"a", 0.5, 0, 1, TDM_LINEAR, "", {0, 1}}, {"b", 1, 0, 9, TDM_LOG, "", {0.1, 9}}, {0}};
+static const tdm_param table[] = {{"a", 0.5, 0, 1, TDM_LINEAR, "", {0, 1}}, {"b", 1, 0, 9, TDM_LOG, "", {0.1, 9}}, {0}};
 static const tdm_model_ops toy = {.name = "toy", .params = table};
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

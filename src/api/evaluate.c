@@ -66,8 +66,8 @@ static void describe_training(cJSON *o, const tdm_bundle *b, const tdm_options *
     cJSON_Delete(data);
 }
 
-/* "search": how the settings of the folder's models were found, where they were searched for. A file that cannot be read
- * costs the figures of the search and not the evaluation. */
+/* "search": how the settings of the folder's models were found, where they were searched for. A file that cannot be
+ * read costs the figures of the search and not the evaluation. */
 static tdm_status add_search(cJSON *o, const tdm_bundle *b, tdm_run *run, tdm_err *err)
 {
     tdm_trials trials;

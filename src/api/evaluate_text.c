@@ -2,9 +2,9 @@
 /* evaluate_text.c - the written sentences beside what people wrote about the same items themselves.
  *
  * For held-out people whose held-out item they reviewed, in the order of the data (which is drawn), each is asked to be
- * told why that item, and the answer stands beside the first words of their own summary and review. So do two texts that
- * need no GPT-2: the sentence made from the evidence, and the sentence of the item's training reviews that is most like
- * the others. All three are judged on the same people. */
+ * told why that item, and the answer stands beside the first words of their own summary and review. So do two texts
+ * that need no GPT-2: the sentence made from the evidence, and the sentence of the item's training reviews that is most
+ * like the others. All three are judged on the same people. */
 #include "api/evaluate.h"
 
 #include "base/mem.h"
@@ -15,11 +15,11 @@
 #include <string.h>
 
 enum {
-    PAIRS = 300,     /* people asked, at most */
-    REFERENCE = 40,  /* words of what they wrote */
-    SENTENCES = 64,  /* of an item's reviews, for the central one */
-    SHORT = 4,       /* words that such a sentence has at least */
-    LONG = 40        /* and at most */
+    PAIRS = 300,    /* people asked, at most */
+    REFERENCE = 40, /* words of what they wrote */
+    SENTENCES = 64, /* of an item's reviews, for the central one */
+    SHORT = 4,      /* words that such a sentence has at least */
+    LONG = 40       /* and at most */
 };
 enum { GENERATED, CENTRAL, EVIDENCE, KINDS };
 static const char *const kinds[KINDS] = {"generated", "central", "evidence"};
@@ -89,7 +89,8 @@ static size_t used(uint64_t *feature, size_t n, const tdm_dataset *t, tdm_err *e
         size_t m = tdm_text_words(word, tdm_strings_at(&t->review, t->row[k]));
         qsort(word, m, sizeof *word, rising);
         for (size_t i = 0; i < m; i++) {
-            const uint64_t *f = i && word[i] == word[i - 1] ? NULL : bsearch(&word[i], feature, n, sizeof *word, rising);
+            const uint64_t *f =
+                i && word[i] == word[i - 1] ? NULL : bsearch(&word[i], feature, n, sizeof *word, rising);
             if (f) reviews[f - feature]++;
         }
     }
@@ -197,7 +198,8 @@ static void own_words(tdm_buf *out, const tdm_dataset *d, uint32_t user, uint32_
     }
 }
 
-static tdm_status sentence_take(tdm_str *out, asking *a, const tdm_history *h, uint32_t item, bool written, tdm_err *err)
+static tdm_status sentence_take(tdm_str *out, asking *a, const tdm_history *h, uint32_t item, bool written,
+                                tdm_err *err)
 {
     cJSON *o = cJSON_CreateObject();
     const tdm_explain_input in = {.data = a->b->data,
@@ -225,7 +227,8 @@ static tdm_status question_ask(asking *a, const tdm_questions *qs, size_t q, tdm
     uint32_t item = qs->target[qs->target_at[q]];
     own_words(&own, a->b->data, qs->user[q], item);
     if (!own.n) return own.failed ? tdm_nomem(err, "a review") : TDM_OK;
-    tdm_str reference = beginning((tdm_str){own.p, own.n}, REFERENCE), whole = central(a->b->split->train, item, qs->user[q]);
+    tdm_str reference = beginning((tdm_str){own.p, own.n}, REFERENCE),
+            whole = central(a->b->split->train, item, qs->user[q]);
     char *kept = tdm_strndup(reference.p, reference.n), *sentence = tdm_strndup(whole.p, whole.n);
     tdm_buf_clear(&own);
     for (int kind = 0; kind < KINDS; kind++) a->pair[kind][a->n].reference = kept ? tdm_str_of(kept) : (tdm_str){0};
@@ -278,7 +281,8 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
     for (int i = 0; tdm_models[i]; i++)
         if (b->model[i] && b->model[i]->ops->write) a.writer = b->model[i];
     if (!a.writer)
-        return tdm_fail(err, TDM_E_ARG, "%s: nothing in it writes sentences, so --text has nothing to judge; train gpt2-words",
+        return tdm_fail(err, TDM_E_ARG,
+                        "%s: nothing in it writes sentences, so --text has nothing to judge; train gpt2-words",
                         b->folder);
     tdm_status st = tdm_bundle_model(b, &a.model, NULL, err);
     for (int kind = 0; kind < KINDS; kind++)
@@ -293,8 +297,10 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
         }
     }
     if (!st && !a.n)
-        st = tdm_fail(err, TDM_E_ARG, "%s: nobody who is held out wrote about what is held out, so --text has nothing to "
-                                      "judge sentences by", b->folder);
+        st = tdm_fail(err, TDM_E_ARG,
+                      "%s: nobody who is held out wrote about what is held out, so --text has nothing to "
+                      "judge sentences by",
+                      b->folder);
     if (!st) st = answer_add(document, &a, err);
     for (size_t i = 0; i < a.n; i++) {
         for (int kind = 0; kind < KINDS; kind++) tdm_free((char *)(uintptr_t)a.pair[kind][i].written.p);

@@ -349,8 +349,8 @@ static tdm_status begin(trainer *t, tdm_err *err)
     return read_done(t, err);
 }
 
-tdm_status tdm_train_once(const char *folder, const tdm_options *o, const tdm_chooser *chooser,
-                          const char *before, tdm_run *run, tdm_err *err)
+tdm_status tdm_train_once(const char *folder, const tdm_options *o, const tdm_chooser *chooser, const char *before,
+                          tdm_run *run, tdm_err *err)
 {
     trainer *t = tdm_new(1, sizeof *t);
     if (!t) return tdm_nomem(err, "training");

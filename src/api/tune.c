@@ -65,7 +65,7 @@ static tdm_status choose(void *ctx, tdm_params *p, const tdm_model_ops *ops, con
                                 .fit = in,
                                 .metric = metric,
                                 .key = key,
-                                .trials = t->o->trials           ? t->o->trials
+                                .trials = t->o->trials        ? t->o->trials
                                           : isfinite(t->left) ? TDM_SEARCH_MOST
                                                               : TDM_SEARCH_TRIALS,
                                 .patience = t->o->trials ? 0 : PATIENCE,
@@ -76,8 +76,9 @@ static tdm_status choose(void *ctx, tdm_params *p, const tdm_model_ops *ops, con
     t->models_left--;
     *p = found.best;
     settings_add(&t->settings, ops, &found, metric);
-    tdm_log(t->run, TDM_LOG_INFO, "tune", "%s: %s %.4f at first, %.4f in trial %zu of %zu (%zu stopped early) in %.0f s",
-            ops->name, metric, found.first, found.value, found.at + 1, found.trials, found.stopped, found.seconds);
+    tdm_log(t->run, TDM_LOG_INFO, "tune",
+            "%s: %s %.4f at first, %.4f in trial %zu of %zu (%zu stopped early) in %.0f s", ops->name, metric,
+            found.first, found.value, found.at + 1, found.trials, found.stopped, found.seconds);
     return TDM_OK;
 }
 
@@ -104,8 +105,9 @@ static tdm_status count_models(tuner *t, tdm_err *err)
     tdm_status st = tdm_models_choose(chosen, t->o->models, err);
     for (int i = 0; !st && tdm_models[i]; i++) t->models_left += chosen[i] && tdm_search_has(tdm_models[i]);
     if (!st && !t->models_left)
-        st = tdm_fail(err, TDM_E_ARG, "tune: none of the models asked for declares where to look for settings; `tandem "
-                                      "models` shows those that do");
+        st = tdm_fail(err, TDM_E_ARG,
+                      "tune: none of the models asked for declares where to look for settings; `tandem "
+                      "models` shows those that do");
     return st;
 }
 

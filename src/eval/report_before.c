@@ -24,11 +24,13 @@ void tdm_report_before(tdm_buf *out, const cJSON *doc)
     if (!before || !before->child) return;
     snprintf(recall, sizeof recall, "recall%.20s", at ? at : "@10");
     cJSON_ArrayForEach(m, before) rates = rates || !isnan(tdm_html_value(m, "rmse"));
-    tdm_buf_str(out, "<section><h2>Fitted again</h2>\n<p class=\"note\">Everything was chosen by validation people, with "
-                     "models that had not seen their answers. Then the same settings were fitted once more, with those "
-                     "answers as training rows: that is what this folder holds and all other figures are about. Papers "
-                     "report what was before it.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>");
-    for (int i = 0; i < 2 + rates; i++) tdm_buf_fmt(out, "<th scope=\"col\">%s before</th><th scope=\"col\">now</th>", metric[i]);
+    tdm_buf_str(out,
+                "<section><h2>Fitted again</h2>\n<p class=\"note\">Everything was chosen by validation people, with "
+                "models that had not seen their answers. Then the same settings were fitted once more, with those "
+                "answers as training rows: that is what this folder holds and all other figures are about. Papers "
+                "report what was before it.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>");
+    for (int i = 0; i < 2 + rates; i++)
+        tdm_buf_fmt(out, "<th scope=\"col\">%s before</th><th scope=\"col\">now</th>", metric[i]);
     tdm_buf_str(out, "</tr></thead><tbody>\n");
     cJSON_ArrayForEach(m, before)
     {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_search.c - the section on how settings were found. For each model: what each trial reached and the best so far,
- * which parameters that hung on, and every trial as a line through its settings, the best third in colour. What has not
- * the form of src/tune/told.h is passed over. */
+/* report_search.c - the section on how settings were found. For each model: what each trial reached and the best so
+ * far, which parameters that hung on, and every trial as a line through its settings, the best third in colour. What
+ * has not the form of src/tune/told.h is passed over. */
 #include "eval/report.h"
 
 #include <math.h>
@@ -209,7 +209,8 @@ void tdm_report_search(tdm_buf *out, const cJSON *doc)
         tdm_buf_str(out, "</h3>\n<p>");
         tdm_html_text(out, tdm_json_str(m, "metric", "?"));
         if (!isnan(first)) tdm_buf_fmt(out, " %.4f at first,", first);
-        tdm_buf_fmt(out, " <strong>%.4f</strong> in trial %.0f of %d, after %.0f s of trials.</p>\n<div class=\"two\"><div>",
+        tdm_buf_fmt(out,
+                    " <strong>%.4f</strong> in trial %.0f of %d, after %.0f s of trials.</p>\n<div class=\"two\"><div>",
                     tdm_json_num(m, "value", NAN), tdm_json_num(m, "best", 0), cJSON_GetArraySize(of(m, "trials")),
                     tdm_json_num(m, "seconds", 0));
         history(out, m);

@@ -30,7 +30,9 @@ void tdm_report_text(tdm_buf *out, const cJSON *doc)
     tdm_html_count(out, tdm_json_num(counts, "tries", 0));
     tdm_buf_str(out, " tries ");
     tdm_html_count(out, tdm_json_num(counts, "unbacked", 0));
-    tdm_buf_str(out, " were refused for a claim that no evidence backs.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>");
+    tdm_buf_str(
+        out,
+        " were refused for a claim that no evidence backs.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>");
     cJSON_ArrayForEach(kind, texts)
     {
         tdm_buf_str(out, "<th scope=\"col\">");

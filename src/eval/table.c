@@ -335,7 +335,8 @@ static void put_text(const table *t)
                            *texts = cJSON_GetObjectItemCaseSensitive(text, "texts"),
                            *counts = cJSON_GetObjectItemCaseSensitive(text, "counts");
     if (!texts || !texts->child) return;
-    tdm_buf_fmt(t->out, "\nsentences for %.0f people, beside what they wrote themselves\n%-12s", tdm_json_num(text, "people", 0), "");
+    tdm_buf_fmt(t->out, "\nsentences for %.0f people, beside what they wrote themselves\n%-12s",
+                tdm_json_num(text, "people", 0), "");
     cJSON_ArrayForEach(m, texts->child) tdm_buf_fmt(t->out, " %10s", m->string);
     cJSON_ArrayForEach(kind, texts)
     {

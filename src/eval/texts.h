@@ -4,18 +4,18 @@
  * A text is its words: runs of letters, digits and bytes beyond ASCII, ASCII letters in lower case; punctuation is no
  * word. Every measure is of a whole list of pairs, in [0, 1] but for diversity.
  *
- *     bleu@n       corpus BLEU of one reference: min(1, exp(1 - r/c)) exp(mean over k <= n of log p_k); p_k are the clipped
- *                  matches of all pairs over all written k-grams, r and c all words of the references and of the written
- *                  texts; 0 where a p_k is (Papineni et al. 2002)
- *     rouge@n      mean F1 of clipped n-gram matches; rouge@l of the longest common subsequence (Lin 2004)
- *     distinct@n   different n-grams over all n-grams of the written texts (Li et al. 2016)
- *     usr          different texts over all texts, by their words (unique sentence ratio)
- *     fmr          of the pairs whose reference names a feature: the share that names the first of them (feature matching)
- *     fcr          features named in any text over all features (feature coverage)
- *     diversity    mean over pairs of texts of how many features both name; less is more diverse
+ *     bleu@n       corpus BLEU of one reference: min(1, exp(1 - r/c)) exp(mean over k <= n of log p_k); p_k are the
+ * clipped matches of all pairs over all written k-grams, r and c all words of the references and of the written texts;
+ * 0 where a p_k is (Papineni et al. 2002) rouge@n      mean F1 of clipped n-gram matches; rouge@l of the longest common
+ * subsequence (Lin 2004) distinct@n   different n-grams over all n-grams of the written texts (Li et al. 2016) usr
+ * different texts over all texts, by their words (unique sentence ratio) fmr          of the pairs whose reference
+ * names a feature: the share that names the first of them (feature matching) fcr          features named in any text
+ * over all features (feature coverage) diversity    mean over pairs of texts of how many features both name; less is
+ * more diverse
  *
- * The last four are of Li, Zhang and Chen ("Generate Neural Template Explanations for Recommendation", 2020; "Personalized
- * Transformer for Explainable Recommendation", 2021). A feature is a single word that the caller lists. */
+ * The last four are of Li, Zhang and Chen ("Generate Neural Template Explanations for Recommendation", 2020;
+ * "Personalized Transformer for Explainable Recommendation", 2021). A feature is a single word that the caller lists.
+ */
 #ifndef TDM_EVAL_TEXTS_H
 #define TDM_EVAL_TEXTS_H
 

@@ -148,11 +148,10 @@ static tdm_status fitting_open(fitting *f, const tdm_fit_input *in, tdm_err *err
     if (!st) st = tdm_gpt2_open(&f->m->g, s, err);
     if (!st) st = tdm_items_table_open(&f->table, f->m, S, s.C, err);
     if (!st) st = tdm_items_feed_open(&f->feed, in->train, s.T, tokens < most ? tokens : most, err);
-    const tdm_gpt2_trainer_options o = {
-        .most = f->feed.most,
-        .dropout = (float)tdm_param_get(p, "dropout"),
-        .gemm = tdm_param_get(p, "bf16") > 0 ? tdm_gemm_bf16 : tdm_gemm,
-        .memory = in->memory};
+    const tdm_gpt2_trainer_options o = {.most = f->feed.most,
+                                        .dropout = (float)tdm_param_get(p, "dropout"),
+                                        .gemm = tdm_param_get(p, "bf16") > 0 ? tdm_gemm_bf16 : tdm_gemm,
+                                        .memory = in->memory};
     if (!st) st = tdm_gpt2_trainer_open(&f->trainer, f->live, &o, in->run, err);
     if (!st) st = optimiser_open(f, err);
     if (st) return st;

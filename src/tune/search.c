@@ -46,8 +46,8 @@ static bool goes_on(searching *s, size_t step, double value)
         better += other > value;
     }
     if (came <= TDM_RUNG_KEPT || better * TDM_RUNG_KEPT < came) return true;
-    snprintf(s->why, sizeof s->why, "at judgement %zu its %s was %.4f, and %zu of %zu were better", step,
-             s->in->metric, value, better, came);
+    snprintf(s->why, sizeof s->why, "at judgement %zu its %s was %.4f, and %zu of %zu were better", step, s->in->metric,
+             value, better, came);
     return false;
 }
 
@@ -151,8 +151,7 @@ static tdm_status trial(searching *s, tdm_searched *out, tdm_err *err)
         if (t.end == TDM_TRIAL_FINISHED)
             tdm_log(in->fit->run, TDM_LOG_INFO, "tune", "%s, trial %zu: %s %.4f after %.1f s", in->ops->name, s->n + 1,
                     in->metric, t.value, t.seconds);
-        else
-            tdm_log(in->fit->run, TDM_LOG_INFO, "tune", "%s, trial %zu %s", in->ops->name, s->n + 1, t.reason);
+        else tdm_log(in->fit->run, TDM_LOG_INFO, "tune", "%s, trial %zu %s", in->ops->name, s->n + 1, t.reason);
     }
     take(s, out, line);
     return TDM_OK;

@@ -100,8 +100,7 @@ static void sort(const tdm_tried **order, const tdm_tried *tried, size_t n)
     }
 }
 
-tdm_status tdm_tpe_propose(double *x, const tdm_space *s, const tdm_tried *tried, size_t n, uint64_t seed,
-                           tdm_err *err)
+tdm_status tdm_tpe_propose(double *x, const tdm_space *s, const tdm_tried *tried, size_t n, uint64_t seed, tdm_err *err)
 {
     tdm_rng r = tdm_rng_make(seed, 1, n);
     if (n < TDM_TPE_SPREAD) {

@@ -4,9 +4,10 @@
  *     l(x) = density of the best trials, g(x) = density of the others;   next: the x with the largest l(x) / g(x)
  *
  * (Bergstra, Bardenet, Bengio, Kegl 2011, "Algorithms for Hyper-Parameter Optimization".) A density is the mean of one
- * even density over the cube and of a Gaussian at each trial, cut off at the cube's sides and as wide in every direction
- * as Scott's rule says, so that parameters which matter together are sought together. Before that, points of Roberts'
- * additive recurrence ("The unreasonable effectiveness of quasirandom sequences", 2018) spread over the cube. */
+ * even density over the cube and of a Gaussian at each trial, cut off at the cube's sides and as wide in every
+ * direction as Scott's rule says, so that parameters which matter together are sought together. Before that, points of
+ * Roberts' additive recurrence ("The unreasonable effectiveness of quasirandom sequences", 2018) spread over the cube.
+ */
 #ifndef TDM_TUNE_TPE_H
 #define TDM_TUNE_TPE_H
 

@@ -4,11 +4,11 @@
  *     {"model": "ease", "search": "0f3a...", "trial": 4, "metric": "ndcg@10", "value": 0.0512, "judged": [],
  *      "seconds": 1.21, "reason": "finished", "settings": {"lambda": 83.1, "history_decay": 0.55}}
  *
- * `search` is a hash of everything else that a value depends on: the data, the protocol, the seed, the settings that the
- * search began from, the models below. Lines of another search stay in the file and are not read as this one's. `judged`
- * is what the judge said on the way, one value for each of the model's own passes. `value` is null where a trial was
- * stopped or failed; `reason` says why. The file is written whole after each trial, so that a kill at any moment leaves
- * all trials before. */
+ * `search` is a hash of everything else that a value depends on: the data, the protocol, the seed, the settings that
+ * the search began from, the models below. Lines of another search stay in the file and are not read as this one's.
+ * `judged` is what the judge said on the way, one value for each of the model's own passes. `value` is null where a
+ * trial was stopped or failed; `reason` says why. The file is written whole after each trial, so that a kill at any
+ * moment leaves all trials before. */
 #ifndef TDM_TUNE_TRIALS_H
 #define TDM_TUNE_TRIALS_H
 

@@ -35,16 +35,21 @@ static void log_write(const char *path, int from, int to)
     tdm_buf_str(&b, "user,item,rating,time\n");
     for (int u = 0; u < 200; u++)
         for (int k = from; k < to + u % 4; k++)
-            tdm_buf_fmt(&b, "p%d,i%d,%d,%d\n", u, (11 * u + k * (1 + u % 3)) % 50,
-                        1 + (11 * u + k) % 50 / 10, 1500000000 + 100 * k + u);
+            tdm_buf_fmt(&b, "p%d,i%d,%d,%d\n", u, (11 * u + k * (1 + u % 3)) % 50, 1 + (11 * u + k) % 50 / 10,
+                        1500000000 + 100 * k + u);
     CHECK_OK(tdm_file_write(path, b.p, b.n, &err), err);
     tdm_buf_clear(&b);
 }
 
 static tdm_options options(const char *const *sources)
 {
-    return (tdm_options){.sources = sources, .n_sources = 1, .models = models, .split = "leave-one-out", .set = set,
-                         .n_set = sizeof set / sizeof *set, .refit = 1};
+    return (tdm_options){.sources = sources,
+                         .n_sources = 1,
+                         .models = models,
+                         .split = "leave-one-out",
+                         .set = set,
+                         .n_set = sizeof set / sizeof *set,
+                         .refit = 1};
 }
 
 static cJSON *fit(const char *name, const tdm_options *o)
@@ -121,7 +126,8 @@ static void fits_twice(void **state)
     tdm_bundle_close(b);
     tdm_bundle_close(was);
     cJSON *training = json_of("twice/before", "training.json"), *again = json_of("twice", "training.json");
-    double share = tdm_json_num(cJSON_GetObjectItem(cJSON_GetObjectItem(training, "gpt2-items"), "chosen"), "epochs", 0);
+    double share =
+        tdm_json_num(cJSON_GetObjectItem(cJSON_GetObjectItem(training, "gpt2-items"), "chosen"), "epochs", 0);
     double passes = tdm_json_num(cJSON_GetObjectItem(cJSON_GetObjectItem(training, "ials"), "chosen"), "iterations", 0);
     assert_true(share > 0 && share <= 1 && passes >= 1);
     const cJSON *curves = cJSON_GetObjectItem(cJSON_GetObjectItem(again, "gpt2-items"), "curves");
@@ -148,7 +154,8 @@ static void files_are_fitted_again(void **state)
     o.n_set = 0;
     cJSON *answer = fit("files", &o);
     const cJSON *before = cJSON_GetObjectItem(answer, "before");
-    assert_true(value(before, "hybrid", "rmse") > 0 && value(cJSON_GetObjectItem(answer, "models"), "hybrid", "rmse") > 0);
+    assert_true(value(before, "hybrid", "rmse") > 0 &&
+                value(cJSON_GetObjectItem(answer, "models"), "hybrid", "rmse") > 0);
     assert_true(tdm_json_num(cJSON_GetObjectItem(answer, "dataset"), "training_interactions", 0) == 1900);
     cJSON_Delete(answer);
 }

@@ -20,8 +20,8 @@ enum { TRIALS = 8 };
 
 static tdm_options options(void)
 {
-    return (tdm_options){.models = "ease,cooccurrence,gpt2-items,svdpp,hybrid", .split = "leave-one-out",
-                         .trials = TRIALS};
+    return (tdm_options){
+        .models = "ease,cooccurrence,gpt2-items,svdpp,hybrid", .split = "leave-one-out", .trials = TRIALS};
 }
 
 static tdm_run *run_of(void)

@@ -33,9 +33,8 @@ static void as_computed_otherwise(void **state)
         uint64_t feature[MOST], word[TDM_TEXT_WORDS];
         size_t n = 0, features = 0;
         const cJSON *t, *f, *scores = cJSON_GetObjectItem(c, "scores");
-        cJSON_ArrayForEach(t, cJSON_GetObjectItem(c, "texts")) pair[n++] =
-            (tdm_text_pair){tdm_str_of(cJSON_GetArrayItem(t, 0)->valuestring),
-                            tdm_str_of(cJSON_GetArrayItem(t, 1)->valuestring)};
+        cJSON_ArrayForEach(t, cJSON_GetObjectItem(c, "texts")) pair[n++] = (tdm_text_pair){
+            tdm_str_of(cJSON_GetArrayItem(t, 0)->valuestring), tdm_str_of(cJSON_GetArrayItem(t, 1)->valuestring)};
         cJSON_ArrayForEach(f, cJSON_GetObjectItem(c, "features"))
         {
             assert_int_equal(tdm_text_words(word, tdm_str_of(f->valuestring)), 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_search.c - trials of a model that says what it is worth: rungs decided in the order of trials, failures, a search
- * that is cut off at any trial and goes on, and the file it goes on from. */
+/* test_search.c - trials of a model that says what it is worth: rungs decided in the order of trials, failures, a
+ * search that is cut off at any trial and goes on, and the file it goes on from. */
 #include "check.h"
 
 #include "base/file.h"
@@ -90,8 +90,13 @@ static tdm_status search(tdm_searched *out, const tdm_params *from, size_t trial
     asked a = {run_of(1), 0, cancel_at};
     const tdm_judge judge = {ask, &a};
     const tdm_fit_input in = {.params = from, .judge = &judge, .run = a.run};
-    const tdm_search_input s = {.ops = &toy_ops, .fit = &in, .metric = "worth", .key = 42, .trials = trials,
-                                .patience = patience, .seconds = INFINITY};
+    const tdm_search_input s = {.ops = &toy_ops,
+                                .fit = &in,
+                                .metric = "worth",
+                                .key = 42,
+                                .trials = trials,
+                                .patience = patience,
+                                .seconds = INFINITY};
     tdm_status st = tdm_trials_open(&t, path, err);
     if (!st) st = tdm_search(out, &t, &s, err);
     tdm_trials_clear(&t);
@@ -156,7 +161,8 @@ static void rungs_are_decided_in_order(void **state)
         }
         assert_int_equal(steps, expected);
         assert_true(isnan(tdm_trial_value(line)) == (expected < PASSES));
-        assert_int_equal(!strncmp(tdm_json_str(line, "reason", ""), expected < PASSES ? "stopped: " : "finished", 8), 1);
+        assert_int_equal(!strncmp(tdm_json_str(line, "reason", ""), expected < PASSES ? "stopped: " : "finished", 8),
+                         1);
     }
     assert_null(tdm_trials_find(&t, "toy", 42, 40));
     assert_null(tdm_trials_find(&t, "toy", 43, 0));
@@ -287,9 +293,12 @@ static int take_away(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_near),         cmocka_unit_test(rungs_are_decided_in_order),
-        cmocka_unit_test(cut_off_and_begun_again), cmocka_unit_test(ends_when_nothing_is_found),
-        cmocka_unit_test(trials_that_fail),   cmocka_unit_test(files_that_are_none),
+        cmocka_unit_test(comes_near),
+        cmocka_unit_test(rungs_are_decided_in_order),
+        cmocka_unit_test(cut_off_and_begun_again),
+        cmocka_unit_test(ends_when_nothing_is_found),
+        cmocka_unit_test(trials_that_fail),
+        cmocka_unit_test(files_that_are_none),
         cmocka_unit_test(what_it_hung_on),
     };
     return cmocka_run_group_tests(tests, make, take_away);

@@ -9,12 +9,9 @@
 #include <string.h>
 
 static const tdm_param table[] = {
-    {"rate", 0.01, 0, 1, TDM_LOG, "", {0.001, 0.1}},
-    {"fixed", 5, 0, 10, TDM_LINEAR, ""},
-    {"depth", 2, 1, 9, TDM_INTEGER, "", {1, 4}},
-    {"width", 64, 1, 999, TDM_INTEGER, "", {32, 160, 32}},
-    {"share", 0.5, 0, 1, TDM_LINEAR, "", {0.2, 0.7}},
-    {0},
+    {"rate", 0.01, 0, 1, TDM_LOG, "", {0.001, 0.1}},  {"fixed", 5, 0, 10, TDM_LINEAR, ""},
+    {"depth", 2, 1, 9, TDM_INTEGER, "", {1, 4}},      {"width", 64, 1, 999, TDM_INTEGER, "", {32, 160, 32}},
+    {"share", 0.5, 0, 1, TDM_LINEAR, "", {0.2, 0.7}}, {0},
 };
 
 static void settings_and_points(void **state)
@@ -61,9 +58,11 @@ static void further_is_better(void **state)
 /* The negative distance from a place, of a search of n trials; the distance of the best. */
 static double best_distance(size_t n, uint64_t seed, bool by_estimator)
 {
-    static const tdm_param four[] = {
-        {"a", 0, 0, 1, TDM_LINEAR, "", {0, 1}}, {"b", 0, 0, 1, TDM_LINEAR, "", {0, 1}},
-        {"c", 0, 0, 1, TDM_LINEAR, "", {0, 1}}, {"d", 0, 0, 1, TDM_LINEAR, "", {0, 1}}, {0}};
+    static const tdm_param four[] = {{"a", 0, 0, 1, TDM_LINEAR, "", {0, 1}},
+                                     {"b", 0, 0, 1, TDM_LINEAR, "", {0, 1}},
+                                     {"c", 0, 0, 1, TDM_LINEAR, "", {0, 1}},
+                                     {"d", 0, 0, 1, TDM_LINEAR, "", {0, 1}},
+                                     {0}};
     static const double place[] = {0.2, 0.83, 0.5, 0.31};
     const tdm_space s = tdm_space_of(four);
     static tdm_tried tried[128];
