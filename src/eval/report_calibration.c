@@ -79,10 +79,9 @@ static void plot(tdm_buf *out, const cJSON *doc, double low, double high)
 static void table(tdm_buf *out, const cJSON *doc)
 {
     const cJSON *m;
-    tdm_buf_str(out,
-                "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Lowest group: "
-                "predicted</th><th scope=\"col\">given</th><th scope=\"col\">Highest: predicted</th>"
-                "<th scope=\"col\">given</th><th scope=\"col\">Off by</th></tr></thead><tbody>\n");
+    tdm_buf_str(out, "<div class=\"scroll\"><table><caption>Mean predicted and mean given rating</caption><thead><tr>"
+                     "<th scope=\"col\">Model</th><th scope=\"col\">lowest group</th>"
+                     "<th scope=\"col\">highest</th><th scope=\"col\">off by</th></tr></thead><tbody>\n");
     cJSON_ArrayForEach(m, of(doc, "calibration"))
     {
         tdm_spot s[TDM_SPOTS];
@@ -90,8 +89,8 @@ static void table(tdm_buf *out, const cJSON *doc)
         if (!n) continue;
         tdm_buf_fmt(out, "<tr class=\"%s\"><th scope=\"row\">", class_of(doc, m->string));
         tdm_html_text(out, m->string);
-        tdm_buf_fmt(out, "</th><td>%.2f</td><td>%.2f</td><td>%.2f</td><td>%.2f</td><td>%.3f</td></tr>\n", s[0].x,
-                    s[0].y, s[n - 1].x, s[n - 1].y, off(m));
+        tdm_buf_fmt(out, "</th><td>%.2f, %.2f</td><td>%.2f, %.2f</td><td>%.3f</td></tr>\n", s[0].x, s[0].y, s[n - 1].x,
+                    s[n - 1].y, off(m));
     }
     tdm_buf_str(out, "</tbody></table></div>\n");
 }

@@ -262,7 +262,7 @@ static void curves_and_tables_are_there_with_their_numbers(void **state)
     assert_int_equal(times(rated, strstr(rated, "</figure>"), "<path class=\"curve\""), 3);
     assert_int_equal(times(rated, strstr(rated, "</figure>"), "<circle"), 20); /* of two marked models */
     const cJSON *first = cJSON_GetArrayItem(of(of(o, "calibration"), "good"), 0);
-    snprintf(text, sizeof text, "good</th><td>%.2f</td><td>%.2f</td>", of(first, "predicted")->valuedouble,
+    snprintf(text, sizeof text, "good</th><td>%.2f, %.2f</td>", of(first, "predicted")->valuedouble,
              of(first, "given")->valuedouble);
     assert_non_null(strstr(rated, text));
     tdm_free(page);
