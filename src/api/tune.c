@@ -68,7 +68,7 @@ static tdm_status choose(void *ctx, tdm_params *p, const tdm_model_ops *ops, con
                                 .trials = t->o->trials        ? t->o->trials
                                           : isfinite(t->left) ? TDM_SEARCH_MOST
                                                               : TDM_SEARCH_TRIALS,
-                                .patience = t->o->trials ? 0 : PATIENCE,
+                                .patience = t->o->budget && !t->o->trials ? PATIENCE : 0,
                                 .seconds = t->left / (double)(t->models_left ? t->models_left : 1)};
     tdm_status st = tdm_search(&found, &t->trials, &s, err);
     if (st) return st;

@@ -190,7 +190,8 @@ static tdm_status judge(fitting *f, size_t t, double *value, bool *stop, tdm_err
 
 static tdm_status train(fitting *f, tdm_err *err)
 {
-    size_t most = (size_t)tdm_json_num(f->in->again, "iterations", tdm_param_get(&f->s->p, "iterations"));
+    double allowed = tdm_param_get(&f->s->p, "iterations"), again = tdm_json_num(f->in->again, "iterations", allowed);
+    size_t most = (size_t)(again >= 1 && again < allowed ? again : allowed); /* what a file says is not trusted */
     tdm_status st = TDM_OK;
     bool stop = false;
     for (size_t t = 0; t < most && !stop && !st; t++) {
