@@ -49,8 +49,12 @@ typedef struct ablation {
 
 static tdm_status fit(ablation *a, const tdm_model *const *needs, tdm_err *err)
 {
-    const tdm_fit_input in = {
-        .train = a->b->split->train, .params = &a->params, .needs = needs, .labels = &a->labels, .run = a->run};
+    const tdm_fit_input in = {.train = a->b->split->train,
+                              .params = &a->params,
+                              .needs = needs,
+                              .labels = &a->labels,
+                              .seen = a->b->protocol.seen == TDM_SEEN_KEEP,
+                              .run = a->run};
     return tdm_hybrid_ops.fit(&a->fitted[a->n_fitted++], &in, err);
 }
 

@@ -186,6 +186,7 @@ static tdm_fit_input fit_input(const trainer *t, int i, const tdm_model **needs,
                            .needs = needs,
                            .judge = t->judges.n ? judge : NULL,
                            .labels = &t->labels,
+                           .seen = t->b.protocol.seen == TDM_SEEN_KEEP,
                            .pretrained = t->o->gpt2,
                            .memory = t->o->memory,
                            .run = t->run};

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "model/topk.h"
 
 #include <math.h>
 #include <string.h>
@@ -86,10 +87,30 @@ tdm_status tdm_fusion_voices(const tdm_fusion *f, float *scores, double *norms, 
     return st;
 }
 
+size_t tdm_fusion_best(const tdm_fusion *f, uint32_t *best, float *room, const float *score, const tdm_history *h,
+                       size_t n)
+{
+    memcpy(room, score, f->I * sizeof *room);
+    for (size_t j = 0; !f->seen && j < h->n; j++)
+        if (h->items[j] < f->I) room[h->items[j]] = -INFINITY;
+    return tdm_topk(best, NULL, room, f->I, n);
+}
+
+void tdm_fusion_ranks(const tdm_fusion *f, float *ranks, size_t p, const uint32_t *best, size_t n, const float *score)
+{
+    memset(ranks, 0, f->I * sizeof *ranks);
+    for (size_t k = 0, place = 0; k < n && k < TDM_FUSION_RANKED; k++) {
+        float s = score[best[k]];
+        if (f->part[p].form == TDM_FORM_SHARE && !(s > 0)) break;
+        if (k && s < score[best[k - 1]]) place = k;
+        ranks[best[k]] = 1 / (float)(1 + place);
+    }
+}
+
 /* ---- the file ---- */
 
 static const char *const forms[] = {"share", "softmax"};
-static const char *const weights[TDM_FUSION_GATES] = {"weight", "by_people", "by_length"};
+static const char *const weights[TDM_GATES] = {"weight", "by_people", "by_length", "by_seen"};
 
 static void gate_add(cJSON *o, const char *key, const tdm_gate *g)
 {
@@ -105,6 +126,7 @@ tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
     cJSON_AddStringToObject(o, "kind", f->net.H ? "network" : "linear");
     cJSON_AddNumberToObject(o, "labels", (double)f->labels);
     cJSON_AddNumberToObject(o, "strength", f->strength);
+    cJSON_AddBoolToObject(o, "seen", f->seen);
     gate_add(o, "by_people", &f->by_people);
     gate_add(o, "by_length", &f->by_length);
     cJSON *list = cJSON_AddArrayToObject(o, "models");
@@ -113,7 +135,7 @@ tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
         cJSON_AddStringToObject(m, "name", f->model[p]->ops->name);
         cJSON_AddStringToObject(m, "form", forms[f->part[p].form]);
         cJSON_AddNumberToObject(m, "floor", f->part[p].floor);
-        for (int k = 0; k < TDM_FUSION_GATES; k++) cJSON_AddNumberToObject(m, weights[k], f->part[p].weight[k]);
+        for (int k = 0; k < TDM_GATES; k++) cJSON_AddNumberToObject(m, weights[k], f->part[p].weight[k]);
         cJSON_AddItemToArray(list, m);
     }
     cJSON *net = f->net.H ? tdm_network_json(&f->net) : NULL;
@@ -132,7 +154,7 @@ tdm_status tdm_fusion_write(const tdm_fusion *f, const char *path, tdm_err *err)
     /* cJSON drops what memory was short for: count what the reader will ask for */
     whole = whole && cJSON_GetObjectItemCaseSensitive(o, "rating") && (size_t)cJSON_GetArraySize(list) == f->P;
     for (size_t p = 0; whole && p < f->P; p++)
-        whole = cJSON_GetArraySize(cJSON_GetArrayItem(list, (int)p)) == 3 + TDM_FUSION_GATES;
+        whole = cJSON_GetArraySize(cJSON_GetArrayItem(list, (int)p)) == 3 + TDM_GATES;
     tdm_status st = whole ? tdm_json_write(o, path, err) : tdm_nomem(err, path);
     cJSON_Delete(o);
     return st;
@@ -167,8 +189,7 @@ static tdm_status model_read(tdm_fusion *f, size_t p, const cJSON *m, const char
         return tdm_fail(err, TDM_E_FORMAT, "%s: %s has the unknown form \"%.60s\"", path, name, form);
     f->part[p].form = strcmp(form, forms[0]) ? TDM_FORM_SOFTMAX : TDM_FORM_SHARE;
     tdm_status st = number(&f->part[p].floor, m, "floor", 1e-30, 1, path, err);
-    for (int k = 0; !st && k < TDM_FUSION_GATES; k++)
-        st = number(&f->part[p].weight[k], m, weights[k], -1e9, 1e9, path, err);
+    for (int k = 0; !st && k < TDM_GATES; k++) st = number(&f->part[p].weight[k], m, weights[k], -1e9, 1e9, path, err);
     return st;
 }
 
@@ -206,6 +227,7 @@ tdm_status tdm_fusion_read(tdm_fusion *f, const char *path, tdm_err *err)
     if (!st) st = gate_read(&f->by_people, o, "by_people", path, err);
     if (!st) st = gate_read(&f->by_length, o, "by_length", path, err);
     f->labels = (size_t)labels;
+    f->seen = tdm_json_bool(o, "seen", false);
     for (size_t p = 0; !st && p < f->P; p++) st = model_read(f, p, cJSON_GetArrayItem(list, (int)p), path, err);
     if (!st && network)
         st = tdm_network_parse(&f->net, cJSON_GetObjectItemCaseSensitive(o, "network"), f->P, path, err);

@@ -7,12 +7,15 @@
  *     p(i)       = s(i) / sum of s          for models whose scores are never negative ("share")
  *                  exp s(i) / sum of exp s  for the others ("softmax")
  *     opinion(i) = log(1 + p(i) / floor)
- *     score(i)   = sum over models: opinion(i) * (weight + by_people * P(i) + by_length * L)
+ *     score(i)   = sum over models: opinion(i) * (weight + by_people * P(i) + by_length * L + by_seen * S(i))
  *
  * P(i) = log(1 + training rows of item i) and L = log(1 + length of the history), each minus its centre and held within
- * what the labels showed. With labels enough, the weights come from a network instead (network.h), which also hears
- * what each model says of the history's last item alone. Either way the score is a sum over models, so the parts of a
- * recommendation are exact. "kind" in the file says which: "linear" or "network". */
+ * what the labels showed; S(i) = 1 for items of the history, and by_seen is learned where such items may come again.
+ * With labels enough, the weights come from a network instead (network.h), which also hears what each model says of the
+ * history's last item alone, and the rank of the item with each model, 1 / place among its best. Either way the score
+ * is a sum over models, so the parts of a recommendation are exact. "kind" in the file says which: "linear" or
+ * "network".
+ */
 #ifndef TDM_HYBRID_FUSION_H
 #define TDM_HYBRID_FUSION_H
 
@@ -21,7 +24,7 @@
 
 enum {
     TDM_FUSION_MODELS = TDM_LIST_MODELS, /* as many may be joined */
-    TDM_FUSION_GATES = 3 /* a model's weights: constant, by people of the item, by length of the history */
+    TDM_FUSION_RANKED = 50               /* items behind these have rank 0 */
 };
 
 typedef enum tdm_form { TDM_FORM_SHARE, TDM_FORM_SOFTMAX } tdm_form;
@@ -39,9 +42,10 @@ typedef struct tdm_fusion {
     struct {
         tdm_form form;
         double floor;
-        double weight[TDM_FUSION_GATES];
+        double weight[TDM_GATES];
     } part[TDM_FUSION_MODELS];
     tdm_gate by_people, by_length;
+    bool seen;       /* items of the history may be recommended again */
     size_t labels;   /* questions that the weights were learned from; 0: none, a prior */
     tdm_network net; /* H > 0: its weights rank in place of those above */
     double strength; /* of the pull to equal weights that was chosen */
@@ -65,6 +69,15 @@ double tdm_opinion_at(float score, tdm_form form, double norm, double floor);
 
 /* The scores of every model, of the history and then of its last item alone: 2 P x I, and what turns them into p. */
 tdm_status tdm_fusion_voices(const tdm_fusion *f, float *scores, double *norms, const tdm_history *h, tdm_err *err);
+
+/* The n best items by the scores of a whole history, without the history's own unless they may come again; returns how
+ * many. room: I floats. */
+size_t tdm_fusion_best(const tdm_fusion *f, uint32_t *best, float *room, const float *score, const tdm_history *h,
+                       size_t n);
+
+/* The ranks of all items, I, by that list of model p: equal scores share the better place, an item without an opinion
+ * has none. */
+void tdm_fusion_ranks(const tdm_fusion *f, float *ranks, size_t p, const uint32_t *best, size_t n, const float *score);
 
 /* fusion.json. Floats come back as they were. Reading checks every number and that the models are those of f, in their
  * order. */

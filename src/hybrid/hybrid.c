@@ -61,29 +61,41 @@ static tdm_status fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
 
 /* ---- ranking ---- */
 
-/* A model's weight for one history, as far as no item enters: constant and slope by people. */
+/* A model's weight for one history, as far as no item enters: constant, slope by people and step for the history's own
+ * items. */
 typedef struct slope {
-    double constant, by_people;
+    double constant, by_people, by_seen;
 } slope;
 
 static slope slope_of(const tdm_fusion *f, size_t p, size_t n)
 {
     const double *w = f->part[p].weight;
-    return (slope){w[0] + w[2] * tdm_gate_at(&f->by_length, log1p((double)n)), w[1]};
+    return (slope){w[0] + w[2] * tdm_gate_at(&f->by_length, log1p((double)n)), w[1], w[3]};
 }
 
-static float part_at(const tdm_fusion *f, size_t p, slope w, double norm, float score, uint32_t item)
+static float part_at(const tdm_fusion *f, size_t p, slope w, double norm, float score, uint32_t item, bool seen)
 {
     double x = tdm_opinion_at(score, f->part[p].form, norm, f->part[p].floor);
     if (x == 0) return 0;
-    return (float)(x * (w.constant + w.by_people * tdm_gate_at(&f->by_people, (double)f->people[item])));
+    double by_people = w.by_people * tdm_gate_at(&f->by_people, (double)f->people[item]);
+    return (float)(x * (w.constant + by_people + (seen ? w.by_seen : 0)));
 }
 
-/* What a network's fusion needs of one history: the opinions of all voices, and a tile's weights. */
+/* Whether an item is in the history, where that matters: all zero where such items do not come again. I numbers. */
+static void seen_mark(const tdm_fusion *f, uint8_t *seen, const tdm_history *h, bool in)
+{
+    for (size_t j = 0; f->seen && j < h->n; j++)
+        if (h->items[j] < f->I) seen[h->items[j]] = in;
+}
+
+/* What a network's fusion needs of one history: what all models say, and a tile's weights. */
 typedef struct hearing {
-    float *voices; /* 2 P x I, opinions */
-    float *people; /* TILE */
-    float *weight; /* TILE x 2 P */
+    float *said;    /* 3 P x I: opinions of both kinds, and ranks */
+    float *open;    /* I */
+    uint32_t *best; /* TDM_FUSION_RANKED */
+    uint8_t *seen;  /* I */
+    float *people;  /* TILE */
+    float *weight;  /* TILE x 2 P */
     float *room;
 } hearing;
 
@@ -91,7 +103,10 @@ enum { TILE = 256 };
 
 static void hearing_clear(hearing *a)
 {
-    tdm_free(a->voices);
+    tdm_free(a->said);
+    tdm_free(a->open);
+    tdm_free(a->best);
+    tdm_free(a->seen);
     tdm_free(a->people);
     tdm_free(a->weight);
     tdm_free(a->room);
@@ -99,11 +114,14 @@ static void hearing_clear(hearing *a)
 
 static tdm_status hearing_make(hearing *a, const tdm_fusion *f, tdm_err *err)
 {
-    *a = (hearing){.voices = tdm_new(2 * f->P, f->I * sizeof *a->voices),
+    *a = (hearing){.said = tdm_new(3 * f->P, f->I * sizeof *a->said),
+                   .open = tdm_new(f->I, sizeof *a->open),
+                   .best = tdm_new(TDM_FUSION_RANKED, sizeof *a->best),
+                   .seen = tdm_new(f->I, 1),
                    .people = tdm_new(TILE, sizeof *a->people),
                    .weight = tdm_new(TILE, 2 * f->P * sizeof *a->weight),
                    .room = tdm_new(tdm_network_room(&f->net, TILE), sizeof *a->room)};
-    if (a->voices && a->people && a->weight && a->room) return TDM_OK;
+    if (a->said && a->open && a->best && a->seen && a->people && a->weight && a->room) return TDM_OK;
     hearing_clear(a);
     return tdm_nomem(err, "the hybrid's scores");
 }
@@ -111,12 +129,17 @@ static tdm_status hearing_make(hearing *a, const tdm_fusion *f, tdm_err *err)
 static tdm_status hear(hearing *a, const tdm_fusion *f, const tdm_history *h, tdm_err *err)
 {
     double norm[2 * TDM_FUSION_MODELS];
-    tdm_status st = tdm_fusion_voices(f, a->voices, norm, h, err);
-    for (size_t v = 0; v < 2 * f->P && !st; v++) {
-        size_t p = v % f->P;
-        float *o = a->voices + v * f->I;
-        for (size_t i = 0; i < f->I; i++)
-            o[i] = (float)tdm_opinion_at(o[i], f->part[p].form, norm[v], f->part[p].floor);
+    size_t P = f->P, I = f->I;
+    tdm_status st = tdm_fusion_voices(f, a->said, norm, h, err);
+    for (size_t p = 0; p < P && !st; p++) {
+        const float *score = a->said + p * I;
+        size_t n = tdm_fusion_best(f, a->best, a->open, score, h, TDM_FUSION_RANKED);
+        tdm_fusion_ranks(f, a->said + (2 * P + p) * I, p, a->best, n, score);
+    }
+    for (size_t v = 0; v < 2 * P && !st; v++) {
+        size_t p = v % P;
+        float *o = a->said + v * I;
+        for (size_t i = 0; i < I; i++) o[i] = (float)tdm_opinion_at(o[i], f->part[p].form, norm[v], f->part[p].floor);
     }
     return st;
 }
@@ -126,7 +149,7 @@ static void weigh(hearing *a, const tdm_fusion *f, size_t length, size_t first, 
 {
     for (size_t j = 0; j < n; j++) a->people[j] = (float)tdm_gate_at(&f->by_people, (double)f->people[first + j]);
     float by_length = (float)tdm_gate_at(&f->by_length, log1p((double)length));
-    tdm_network_weigh(&f->net, a->weight, a->voices + first, f->I, a->people, by_length, n, a->room);
+    tdm_network_weigh(&f->net, a->weight, a->said + first, f->I, a->people, a->seen + first, by_length, n, a->room);
 }
 
 static tdm_status score_network(const tdm_fusion *f, float *scores, const tdm_history *h, size_t B, tdm_err *err)
@@ -138,14 +161,16 @@ static tdm_status score_network(const tdm_fusion *f, float *scores, const tdm_hi
     for (size_t b = 0; b < B && !st; b++) {
         float *sum = scores + b * f->I;
         st = hear(&a, f, &h[b], err);
+        seen_mark(f, a.seen, &h[b], true);
         for (size_t first = 0; first < f->I && !st; first += TILE) {
             size_t n = f->I - first < TILE ? f->I - first : TILE;
             weigh(&a, f, h[b].n, first, n);
             for (size_t j = 0; j < n; j++) {
                 sum[first + j] = 0;
-                for (size_t v = 0; v < V; v++) sum[first + j] += a.voices[v * f->I + first + j] * a.weight[j * V + v];
+                for (size_t v = 0; v < V; v++) sum[first + j] += a.said[v * f->I + first + j] * a.weight[j * V + v];
             }
         }
+        seen_mark(f, a.seen, &h[b], false);
     }
     hearing_clear(&a);
     return st;
@@ -158,19 +183,23 @@ static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h,
     if (f->net.H) return score_network(f, scores, h, B, err);
     tdm_status st = TDM_OK;
     float *one = tdm_new(f->I, sizeof *one);
-    if (!one) return tdm_nomem(err, "the hybrid's scores");
+    uint8_t *seen = tdm_new(f->I, 1);
+    if (!one || !seen) st = tdm_nomem(err, "the hybrid's scores");
     for (size_t b = 0; b < B && !st; b++) {
         float *sum = scores + b * f->I;
         memset(sum, 0, f->I * sizeof *sum);
+        seen_mark(f, seen, &h[b], true);
         for (size_t p = 0; p < f->P && !st; p++) {
             st = f->model[p]->ops->score(f->model[p], one, &h[b], 1, err);
             if (st) break;
             double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
             slope w = slope_of(f, p, h[b].n);
-            for (uint32_t i = 0; i < f->I; i++) sum[i] += part_at(f, p, w, norm, one[i], i);
+            for (uint32_t i = 0; i < f->I; i++) sum[i] += part_at(f, p, w, norm, one[i], i, seen[i]);
         }
+        seen_mark(f, seen, &h[b], false);
     }
     tdm_free(one);
+    tdm_free(seen);
     return st;
 }
 
@@ -181,11 +210,12 @@ static tdm_status parts_network(const tdm_fusion *f, float *parts, const tdm_his
     tdm_status st = hearing_make(&a, f, err);
     if (st) return st;
     st = hear(&a, f, h, err);
+    seen_mark(f, a.seen, h, true);
     for (size_t k = 0; k < n && !st; k++) {
         weigh(&a, f, h->n, items[k], 1);
         for (size_t p = 0; p < f->P; p++)
-            parts[k * f->P + p] = a.voices[p * f->I + items[k]] * a.weight[p] +
-                                  a.voices[(f->P + p) * f->I + items[k]] * a.weight[f->P + p];
+            parts[k * f->P + p] =
+                a.said[p * f->I + items[k]] * a.weight[p] + a.said[(f->P + p) * f->I + items[k]] * a.weight[f->P + p];
     }
     hearing_clear(&a);
     return st;
@@ -199,15 +229,19 @@ tdm_status tdm_hybrid_parts_of(const tdm_model *m, float *parts, const tdm_histo
         if (items[k] >= f->I) return tdm_fail(err, TDM_E_ARG, "hybrid: there is no item %u among %zu", items[k], f->I);
     if (f->net.H) return parts_network(f, parts, h, items, n, err);
     float *one = tdm_new(f->I, sizeof *one);
-    tdm_status st = one ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
+    uint8_t *seen = tdm_new(f->I, 1);
+    tdm_status st = one && seen ? TDM_OK : tdm_nomem(err, "the hybrid's parts");
+    if (!st) seen_mark(f, seen, h, true);
     for (size_t p = 0; p < f->P && !st; p++) {
         st = f->model[p]->ops->score(f->model[p], one, h, 1, err);
         if (st) break;
         double norm = tdm_opinion_norm(one, f->I, f->part[p].form);
         slope w = slope_of(f, p, h->n);
-        for (size_t k = 0; k < n; k++) parts[k * f->P + p] = part_at(f, p, w, norm, one[items[k]], items[k]);
+        for (size_t k = 0; k < n; k++)
+            parts[k * f->P + p] = part_at(f, p, w, norm, one[items[k]], items[k], seen[items[k]]);
     }
     tdm_free(one);
+    tdm_free(seen);
     return st;
 }
 

@@ -29,10 +29,11 @@ static const double strengths[] = {1000, 300, 100, 30, 10, 3, 1};
 enum {
     STRENGTHS = sizeof strengths / sizeof *strengths,
     FOLDS = 5,
-    TRIED = 3000,      /* lists that choose the strength: with more of them it matters little */
-    FEWEST = 10,       /* fewer lists choose nothing: the strongest pull */
-    PROBED = 64,       /* histories that tell a model's form, and its spread where there are no labels */
-    WEIGHTS = 3 * TDM_FUSION_MODELS
+    TRIED = 3000, /* lists that choose the strength: with more of them it matters little */
+    FEWEST = 10,  /* fewer lists choose nothing: the strongest pull */
+    PROBED = 64,  /* histories that tell a model's form, and its spread where there are no labels */
+    WEIGHTS = TDM_GATES * TDM_FUSION_MODELS,
+    COLUMNS = 3 * TDM_FUSION_MODELS + 2
 };
 
 /* Below these an opinion fades: about a hundredth of the share of the better candidates, and a softmax probability that
@@ -80,8 +81,8 @@ static tdm_status forms_find(tdm_fusion *f, const tdm_questions *qs, tdm_err *er
 /* Gates and scales from the candidates; the lists' lengths become gate values in units of their spread. */
 static void spreads(tdm_fusion *f, tdm_sample *s, double *scale, double *length_scale)
 {
-    size_t width = tdm_list_width(f->P);
-    double sum[TDM_FUSION_MODELS + 1] = {0}, square[TDM_FUSION_MODELS + 1] = {0}, length = 0, length2 = 0;
+    size_t width = tdm_row_width(f->P), columns = tdm_row_target(f->P), at = tdm_row_people(f->P);
+    double sum[COLUMNS] = {0}, square[COLUMNS] = {0}, length = 0, length2 = 0;
     tdm_gate people = {.low = INFINITY}, by_length = {.low = INFINITY};
     for (size_t q = 0; q < s->n; q++) {
         const tdm_list *l = &s->list[q];
@@ -89,19 +90,21 @@ static void spreads(tdm_fusion *f, tdm_sample *s, double *scale, double *length_
         by_length.low = fmin(by_length.low, l->length), by_length.high = fmax(by_length.high, l->length);
         for (size_t j = 0; j < l->n; j++) {
             const float *row = l->row + j * width;
-            for (size_t p = 0; p <= f->P; p++) {
-                sum[p] += (double)row[p];
-                square[p] += (double)row[p] * (double)row[p];
+            for (size_t c = 0; c < columns; c++) {
+                sum[c] += (double)row[c];
+                square[c] += (double)row[c] * (double)row[c];
             }
-            people.low = fmin(people.low, (double)row[f->P]), people.high = fmax(people.high, (double)row[f->P]);
+            people.low = fmin(people.low, (double)row[at]), people.high = fmax(people.high, (double)row[at]);
         }
     }
     double rows = (double)s->rows, lists = (double)s->n;
-    for (size_t p = 0; p <= f->P; p++) {
-        double spread = rows > 0 ? sqrt(fmax(square[p] / rows - pow(sum[p] / rows, 2), 0)) : 0;
-        scale[p] = spread > 1e-9 ? 1 / spread : 0;
+    for (size_t c = 0; c < columns; c++) {
+        double spread = rows > 0 ? sqrt(fmax(square[c] / rows - pow(sum[c] / rows, 2), 0)) : 0;
+        scale[c] = spread > 1e-9 ? 1 / spread : 0;
     }
-    people.centre = rows > 0 ? sum[f->P] / rows : 0;
+    for (size_t p = 0; p < f->P; p++) scale[2 * f->P + p] = 1; /* ranks are from 0 to 1 as they are */
+    scale[tdm_row_seen(f->P)] = 1;
+    people.centre = rows > 0 ? sum[at] / rows : 0;
     by_length.centre = lists > 0 ? length / lists : 0;
     double spread = lists > 0 ? sqrt(fmax(length2 / lists - pow(by_length.centre, 2), 0)) : 0;
     *length_scale = spread > 1e-9 ? 1 / spread : 0;
@@ -110,13 +113,13 @@ static void spreads(tdm_fusion *f, tdm_sample *s, double *scale, double *length_
     for (size_t q = 0; q < s->n; q++) {
         s->list[q].length = (s->list[q].length - by_length.centre) * *length_scale;
         for (size_t j = 0; j < s->list[q].n; j++) /* the rows are the sample's own */
-            ((float *)(uintptr_t)s->list[q].row)[j * width + f->P] -= (float)people.centre;
+            ((float *)(uintptr_t)s->list[q].row)[j * width + at] -= (float)people.centre;
     }
 }
 
 static void equal_weights(double *w, size_t P)
 {
-    for (size_t k = 0; k < 3 * P; k++) w[k] = k % 3 == 0;
+    for (size_t k = 0; k < TDM_GATES * P; k++) w[k] = k % TDM_GATES == 0;
 }
 
 /* The strength whose weights, learned without a fold, do well on that fold. */
@@ -144,22 +147,24 @@ static tdm_status strength_choose(double *chosen, const tdm_lists *all, tdm_run 
 
 static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, bool network, tdm_run *run, tdm_err *err)
 {
-    double scale[TDM_FUSION_MODELS + 1], w[WEIGHTS], length_scale;
+    double scale[COLUMNS], w[WEIGHTS], length_scale;
+    size_t P = f->P;
     spreads(f, s, scale, &length_scale);
-    tdm_lists lists = {.P = f->P, .n = answered ? s->n : 0, .list = s->list, .scale = scale};
-    equal_weights(w, f->P);
+    tdm_lists lists = {.P = P, .n = answered ? s->n : 0, .list = s->list, .scale = scale};
+    lists.gates = f->seen ? TDM_GATES : TDM_GATES - 1;
+    equal_weights(w, P);
     f->labels = lists.n;
     tdm_status st = strength_choose(&f->strength, &lists, run, err);
     if (!st && lists.n) st = tdm_listwise_fit(w, &lists, f->strength, 0, 0, run->pool, err);
     const tdm_network_plan plan = {.linear = w, .length_scale = length_scale, .seed = run->seed};
     if (!st && network) st = tdm_network_learn(&f->net, &lists, &plan, run, err);
-    for (size_t p = 0; !st && p < f->P; p++) {
-        f->part[p].weight[0] = w[3 * p] * scale[p];
-        f->part[p].weight[1] = w[3 * p + 1] * scale[p] * scale[f->P];
-        f->part[p].weight[2] = w[3 * p + 2] * scale[p] * length_scale;
+    const double gate_scale[TDM_GATES] = {1, scale[tdm_row_people(P)], length_scale, 1};
+    for (size_t p = 0; !st && p < P; p++) {
+        const double *v = w + TDM_GATES * p;
+        for (size_t g = 0; g < TDM_GATES; g++) f->part[p].weight[g] = v[g] * scale[p] * gate_scale[g];
         tdm_log(run, TDM_LOG_INFO, "hybrid",
-                "%s: weight %.3f, with the item's people %+.3f, with the history's length %+.3f",
-                f->model[p]->ops->name, w[3 * p], w[3 * p + 1], w[3 * p + 2]);
+                "%s: weight %.3f, with the item's people %+.3f, with the history's length %+.3f, in the history %+.3f",
+                f->model[p]->ops->name, v[0], v[1], v[2], v[3]);
     }
     return st;
 }
@@ -176,6 +181,7 @@ tdm_status tdm_fusion_learn(tdm_fusion *f, const tdm_fit_input *in, tdm_err *err
     if (!st) unanswered = questions_of(in->train, user, zero, probed);
     bool labels = in->labels && in->labels->n && most;
     if (!st) st = forms_find(f, labels ? in->labels : &unanswered, err);
+    f->seen = in->seen && labels;
     if (!st && labels) st = tdm_sample_make(&s, f, in->labels, top, most, true, in->run, err);
     if (!st && labels)
         tdm_log(in->run, TDM_LOG_INFO, "hybrid", "%zu of %zu validation people have their answer among %.0f candidates",

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GRAIN = 64, STEPS = 50, MOST = 3 * TDM_LIST_MODELS };
+enum { GRAIN = 64, STEPS = 50, MOST = TDM_GATES * TDM_LIST_MODELS };
 
 /* Sums over lists: loss, gradient (F), lower half of the Hessian (F x F). One chunk's, or all. */
 typedef struct pass {
@@ -24,23 +24,23 @@ typedef struct pass {
 
 static size_t stretch(size_t F, bool curved) { return curved ? 1 + F + F * F : 1; }
 
+/* What the weights of a candidate are multiplied with: s->gates numbers a model. */
 static void expand(double *x, const tdm_lists *s, const tdm_list *l, size_t j)
 {
-    const float *row = l->row + j * tdm_list_width(s->P);
-    double people = (double)row[s->P] * s->scale[s->P];
-    for (size_t p = 0; p < s->P; p++) {
-        double o = (double)row[p] * s->scale[p];
-        x[3 * p] = o;
-        x[3 * p + 1] = o * people;
-        x[3 * p + 2] = o * l->length;
-    }
+    size_t P = s->P, G = s->gates;
+    const float *row = l->row + j * tdm_row_width(P);
+    double gate[TDM_GATES] = {1, (double)row[tdm_row_people(P)] * s->scale[tdm_row_people(P)], l->length,
+                              (double)row[tdm_row_seen(P)]};
+    for (size_t p = 0; p < P; p++)
+        for (size_t g = 0; g < G; g++) x[G * p + g] = (double)row[p] * s->scale[p] * gate[g];
 }
 
-double tdm_list_score(const double *w, const tdm_lists *s, const tdm_list *l, size_t j)
+double tdm_list_score(const double *weights, const tdm_lists *s, const tdm_list *l, size_t j)
 {
     double x[MOST], z = 0;
     expand(x, s, l, j);
-    for (size_t k = 0; k < 3 * s->P; k++) z += w[k] * x[k];
+    for (size_t p = 0; p < s->P; p++)
+        for (size_t g = 0; g < s->gates; g++) z += weights[TDM_GATES * p + g] * x[s->gates * p + g];
     return z;
 }
 
@@ -56,14 +56,14 @@ static void list_add(double *sum, double *z, const pass *a, const tdm_list *l)
         if (z[j] > top) top = z[j];
     }
     for (size_t j = 0; j < l->n; j++) {
-        hit += (double)l->row[j * tdm_list_width(P) + P + 1] * (z[j] - top);
+        hit += (double)l->row[j * tdm_row_width(P) + tdm_row_target(P)] * (z[j] - top);
         z[j] = exp(z[j] - top);
         mass += z[j];
     }
     sum[0] += log(mass) - hit;
     if (!a->curved) return;
     for (size_t j = 0; j < l->n; j++) {
-        double p = z[j] / mass, d = p - (double)l->row[j * tdm_list_width(P) + P + 1];
+        double p = z[j] / mass, d = p - (double)l->row[j * tdm_row_width(P) + tdm_row_target(P)];
         expand(x, a->s, l, j);
         for (size_t k = 0; k < F; k++) {
             double px = p * x[k];
@@ -106,27 +106,40 @@ static tdm_status pass_run(double *sum, pass *a, tdm_pool *pool, tdm_err *err)
 }
 
 /* Adds the pull to a stretch. */
-static void pull(double *sum, const double *w, size_t P, double strength, bool curved)
+static void pull(double *sum, const double *w, const tdm_lists *s, double strength, bool curved)
 {
-    size_t F = 3 * P;
+    size_t P = s->P, G = s->gates, F = G * P;
     double mean = 0, *grad = sum + 1, *hess = sum + 1 + F;
-    for (size_t p = 0; p < P; p++) mean += w[3 * p] / (double)P;
+    for (size_t p = 0; p < P; p++) mean += w[G * p] / (double)P;
     sum[0] += (double)P / 2 * (mean - 1) * (mean - 1);
     for (size_t k = 0; k < F; k++) {
-        double d = k % 3 ? w[k] : w[k] - mean;
+        double d = k % G ? w[k] : w[k] - mean;
         sum[0] += strength / 2 * d * d;
         if (!curved) continue;
-        grad[k] += strength * d + (k % 3 ? 0 : mean - 1);
+        grad[k] += strength * d + (k % G ? 0 : mean - 1);
         hess[k * F + k] += strength;
-        for (size_t i = 0; k % 3 == 0 && i <= k; i += 3) hess[k * F + i] += (1 - strength) / (double)P;
+        for (size_t i = 0; k % G == 0 && i <= k; i += G) hess[k * F + i] += (1 - strength) / (double)P;
     }
 }
 
-tdm_status tdm_listwise_fit(double *w, const tdm_lists *s, double strength, size_t folds, size_t fold, tdm_pool *pool,
-                            tdm_err *err)
+/* The weights without those that no gate uses, and back. */
+static void weights_pack(double *packed, const double *w, const tdm_lists *s)
 {
-    size_t F = 3 * s->P;
+    for (size_t k = 0; k < s->gates * s->P; k++) packed[k] = w[k / s->gates * TDM_GATES + k % s->gates];
+}
+
+static void weights_unpack(double *w, const double *packed, const tdm_lists *s)
+{
+    for (size_t k = 0; k < s->gates * s->P; k++) w[k / s->gates * TDM_GATES + k % s->gates] = packed[k];
+}
+
+tdm_status tdm_listwise_fit(double *weights, const tdm_lists *s, double strength, size_t folds, size_t fold,
+                            tdm_pool *pool, tdm_err *err)
+{
+    size_t F = s->gates * s->P;
+    double w[MOST];
     assert(F <= MOST);
+    weights_pack(w, weights, s);
     pass a = {.s = s, .F = F, .folds = folds, .fold = fold};
     double *sum = tdm_new(stretch(F, true), sizeof *sum), next[MOST], loss, one;
     tdm_status st = sum ? TDM_OK : tdm_nomem(err, "the fusion's weights");
@@ -135,7 +148,7 @@ tdm_status tdm_listwise_fit(double *w, const tdm_lists *s, double strength, size
         a.curved = true;
         st = pass_run(sum, &a, pool, err);
         if (st) break;
-        pull(sum, w, s->P, strength, true);
+        pull(sum, w, s, strength, true);
         loss = sum[0];
         double *d = sum + 1, gain = 0, grad[MOST];
         memcpy(grad, d, F * sizeof *grad);
@@ -151,19 +164,22 @@ tdm_status tdm_listwise_fit(double *w, const tdm_lists *s, double strength, size
             st = pass_run(&one, &a, pool, err);
             if (st) break;
             pulled[0] = one;
-            pull(pulled, next, s->P, strength, false);
+            pull(pulled, next, s, strength, false);
             better = pulled[0] <= loss - 1e-4 * t * gain;
         }
         if (st || !better) break;
         memcpy(w, next, F * sizeof *w);
     }
+    weights_unpack(weights, w, s);
     tdm_free(sum);
     return st;
 }
 
-tdm_status tdm_listwise_loss(double *loss, const double *w, const tdm_lists *s, size_t folds, size_t fold,
+tdm_status tdm_listwise_loss(double *loss, const double *weights, const tdm_lists *s, size_t folds, size_t fold,
                              tdm_pool *pool, tdm_err *err)
 {
-    pass a = {.s = s, .w = w, .F = 3 * s->P, .folds = folds, .fold = fold, .inside = true};
+    double w[MOST];
+    weights_pack(w, weights, s);
+    pass a = {.s = s, .w = w, .F = s->gates * s->P, .folds = folds, .fold = fold, .inside = true};
     return pass_run(loss, &a, pool, err);
 }

@@ -26,15 +26,16 @@ void tdm_network_clear(tdm_network *n)
     *n = (tdm_network){0};
 }
 
-void tdm_network_weigh(const tdm_network *net, float *w, const float *voices, size_t stride, const float *people,
-                       float length, size_t n, float *room)
+void tdm_network_weigh(const tdm_network *net, float *w, const float *said, size_t stride, const float *people,
+                       const uint8_t *seen, float length, size_t n, float *room)
 {
-    size_t V = 2 * net->P, F = V + 2, H = net->H;
+    size_t P = net->P, V = 2 * P, F = tdm_network_inputs(P), H = net->H;
     float *x = room, *h = room + n * F;
     for (size_t j = 0; j < n; j++) {
-        for (size_t v = 0; v < V; v++) x[j * F + v] = voices[v * stride + j];
-        x[j * F + V] = people[j];
-        x[j * F + V + 1] = length;
+        for (size_t v = 0; v < 3 * P; v++) x[j * F + v] = said[v * stride + j];
+        x[j * F + 3 * P] = people[j];
+        x[j * F + 3 * P + 1] = seen[j];
+        x[j * F + 3 * P + 2] = length;
         memcpy(h + j * H, net->a, H * sizeof *h);
         memcpy(w + j * V, net->b, V * sizeof *w);
     }

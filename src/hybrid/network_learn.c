@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    HIDDEN = 32,
+    HIDDEN = 64,
     EPOCHS = 8,
     STEP = 64, /* lists of a step */
     GRAIN = 8, /* of a chunk */
@@ -37,7 +37,6 @@ typedef struct room {
 typedef struct learning {
     const tdm_lists *s;
     tdm_network *net;
-    double *scale;         /* 2 P + 1: of the voices and of the people gate */
     const uint32_t *order; /* lists of this epoch */
     size_t first;          /* where the step begins in it */
     room room[CHUNKS];
@@ -49,16 +48,12 @@ typedef struct learning {
 static void forward(const learning *g, room *r, const tdm_list *l)
 {
     const tdm_network *net = g->net;
-    size_t P = net->P, V = 2 * P, F = V + 2, H = net->H, width = tdm_list_width(P);
+    size_t P = net->P, V = 2 * P, F = tdm_network_inputs(P), H = net->H;
     for (size_t j = 0; j < l->n; j++) {
-        const float *row = l->row + j * width;
+        const float *row = l->row + j * tdm_row_width(P);
         float *x = r->x + j * F;
-        for (size_t p = 0; p < P; p++) {
-            x[p] = row[p] * (float)g->scale[p];
-            x[P + p] = row[P + 2 + p] * (float)g->scale[P + p];
-        }
-        x[V] = row[P] * (float)g->scale[V];
-        x[V + 1] = (float)l->length;
+        for (size_t f = 0; f + 1 < F; f++) x[f] = row[f] * (float)g->s->scale[f];
+        x[F - 1] = (float)l->length;
         memcpy(r->h + j * H, net->a, H * sizeof *r->h);
         memcpy(r->w + j * V, net->b, V * sizeof *r->w);
     }
@@ -77,7 +72,7 @@ static double settle(double *z, const tdm_list *l, size_t P)
     double top = -INFINITY, mass = 0, hit = 0;
     for (size_t j = 0; j < l->n; j++) top = fmax(top, z[j]);
     for (size_t j = 0; j < l->n; j++) {
-        hit += (double)l->row[j * tdm_list_width(P) + P + 1] * (z[j] - top);
+        hit += (double)l->row[j * tdm_row_width(P) + tdm_row_target(P)] * (z[j] - top);
         mass += z[j] = exp(z[j] - top);
     }
     for (size_t j = 0; j < l->n; j++) z[j] /= mass;
@@ -88,10 +83,10 @@ static double settle(double *z, const tdm_list *l, size_t P)
 static void backward(const learning *g, room *r, const tdm_list *l)
 {
     const tdm_network *net = g->net;
-    size_t P = net->P, V = 2 * P, F = V + 2, H = net->H, width = tdm_list_width(P);
+    size_t P = net->P, V = 2 * P, F = tdm_network_inputs(P), H = net->H, width = tdm_row_width(P);
     float *dA = r->grad, *da = dA + F * H, *dB = da + H, *db = dB + H * V;
     for (size_t j = 0; j < l->n; j++) {
-        float dz = (float)(r->z[j] - (double)l->row[j * width + P + 1]) / STEP;
+        float dz = (float)(r->z[j] - (double)l->row[j * width + tdm_row_target(P)]) / STEP;
         for (size_t v = 0; v < V; v++) db[v] += r->dw[j * V + v] = dz * r->x[j * F + v];
     }
     tdm_gemm(1, 0, H, V, l->n, 1, r->h, H, r->dw, V, 1, dB, V);
@@ -121,12 +116,12 @@ static void chunk_learn(void *ctx, size_t chunk, size_t begin, size_t end)
 
 static void begin_at(tdm_network *net, const double *linear, uint64_t seed)
 {
-    size_t P = net->P, V = 2 * P, F = V + 2, H = net->H;
+    size_t P = net->P, V = 2 * P, F = tdm_network_inputs(P), H = net->H;
     tdm_rng r = tdm_rng_make(seed, 0x6e657477, 0);
     for (size_t k = 0; k < F * H; k++) net->A[k] = (float)(tdm_rng_normal(&r) / sqrt((double)F));
     for (size_t k = 0; k < H * V; k++) net->B[k] = (float)(0.1 * tdm_rng_normal(&r) / sqrt((double)H));
     for (size_t k = 0; k < H; k++) net->a[k] = 0;
-    for (size_t v = 0; v < V; v++) net->b[v] = v < P ? (float)linear[3 * v] : 0;
+    for (size_t v = 0; v < V; v++) net->b[v] = v < P ? (float)linear[TDM_GATES * v] : 0;
 }
 
 /* Trains g->net on order[n], which is shuffled. */
@@ -184,33 +179,12 @@ static void gain_find(double *mean, double *error, const learning *g, const doub
     *error = sqrt(fmax(square / (double)n - *mean * *mean, 0) / (double)n);
 }
 
-/* Spreads of the voices of the last item, behind those of the opinions. */
-static void scales_find(double *scale, const tdm_lists *s)
-{
-    size_t P = s->P, rows = 0;
-    double sum[TDM_LIST_MODELS] = {0}, square[TDM_LIST_MODELS] = {0};
-    for (size_t q = 0; q < s->n; q++)
-        for (size_t j = 0; j < s->list[q].n; j++, rows++) {
-            const float *last = s->list[q].row + j * tdm_list_width(P) + P + 2;
-            for (size_t p = 0; p < P; p++) {
-                sum[p] += (double)last[p];
-                square[p] += (double)last[p] * (double)last[p];
-            }
-        }
-    for (size_t p = 0; p < P; p++) {
-        double spread = sqrt(fmax(square[p] / (double)rows - pow(sum[p] / (double)rows, 2), 0));
-        scale[p] = s->scale[p];
-        scale[P + p] = spread > 1e-9 ? 1 / spread : 0;
-    }
-    scale[2 * P] = s->scale[P];
-}
-
 /* Works the scales into the numbers. */
 static void scales_fold(tdm_network *net, const double *scale, double length_scale)
 {
-    size_t V = 2 * net->P, H = net->H;
-    for (size_t f = 0; f < V + 2; f++)
-        for (size_t k = 0; k < H; k++) net->A[f * H + k] *= (float)(f <= V ? scale[f] : length_scale);
+    size_t V = 2 * net->P, F = tdm_network_inputs(net->P), H = net->H;
+    for (size_t f = 0; f < F; f++)
+        for (size_t k = 0; k < H; k++) net->A[f * H + k] *= (float)(f + 1 < F ? scale[f] : length_scale);
     for (size_t v = 0; v < V; v++) {
         for (size_t k = 0; k < H; k++) net->B[k * V + v] *= (float)scale[v];
         net->b[v] *= (float)scale[v];
@@ -219,7 +193,7 @@ static void scales_fold(tdm_network *net, const double *scale, double length_sca
 
 static bool rooms_make(learning *g)
 {
-    size_t V = 2 * g->net->P, F = V + 2, H = g->net->H, most = 1;
+    size_t V = 2 * g->net->P, F = tdm_network_inputs(g->net->P), H = g->net->H, most = 1;
     for (size_t q = 0; q < g->s->n; q++)
         if (g->s->list[q].n > most) most = g->s->list[q].n;
     for (size_t c = 0; c < CHUNKS; c++) {
@@ -242,14 +216,13 @@ tdm_status tdm_network_learn(tdm_network *out, const tdm_lists *s, const tdm_net
     *out = (tdm_network){0};
     if (s->n < FEWEST) return TDM_OK;
     tdm_network net;
-    learning g = {.s = s, .net = &net, .scale = tdm_new(2 * s->P + 1, sizeof *g.scale)};
+    learning g = {.s = s, .net = &net};
     uint32_t *order = tdm_new(s->n, sizeof *order);
     double mean = 0, error = 0;
     size_t n = 0;
     tdm_status st = tdm_network_init(&net, s->P, HIDDEN, err);
-    if (!st && (!g.scale || !order || !rooms_make(&g))) st = tdm_nomem(err, "the fusion's network");
+    if (!st && (!order || !rooms_make(&g))) st = tdm_nomem(err, "the fusion's network");
     if (!st) {
-        scales_find(g.scale, s);
         for (uint32_t q = 0; q < s->n; q++)
             if (q % FOLDS) order[n++] = q;
         st = train(&g, order, n, plan, run, "a network, without a fifth of the people", err);
@@ -264,14 +237,13 @@ tdm_status tdm_network_learn(tdm_network *out, const tdm_lists *s, const tdm_net
     if (!st && mean > error) {
         for (uint32_t q = 0; q < s->n; q++) order[q] = q;
         st = train(&g, order, s->n, plan, run, "the network", err);
-        scales_fold(&net, g.scale, plan->length_scale);
+        scales_fold(&net, s->scale, plan->length_scale);
     }
     for (size_t c = 0; c < CHUNKS; c++) {
         tdm_free(g.room[c].x);
         tdm_free(g.room[c].z);
         tdm_free(g.room[c].grad);
     }
-    tdm_free(g.scale);
     tdm_free(order);
     if (st || !(mean > error)) tdm_network_clear(&net);
     else *out = net;

@@ -23,16 +23,19 @@ typedef struct asking {
     const tdm_questions *qs;
     const uint32_t *question;
     size_t top, first;
-    bool answered, seen; /* seen: items of the history may be answers */
+    bool answered;
     piece *piece;
 } asking;
 
 /* One thread's room. */
 typedef struct room {
-    float *score;  /* 2 P x I, of the histories and of their last items, then I more */
+    float *score;  /* 2 P x I, of the histories and of their last items */
+    float *rank;   /* P x I, and I more */
     uint8_t *mark; /* I: 1 a candidate, 2 an answer */
     uint32_t *candidate, *best;
 } room;
+
+static size_t most_of(size_t top) { return top > TDM_FUSION_RANKED ? top : TDM_FUSION_RANKED; }
 
 static bool in_history(const tdm_history *h, uint32_t item)
 {
@@ -41,17 +44,15 @@ static bool in_history(const tdm_history *h, uint32_t item)
     return false;
 }
 
-/* The candidates into r->candidate, marked; returns how many. */
+/* The candidates into r->candidate, marked, and all ranks; returns how many. */
 static size_t gather(room *r, const asking *a, const tdm_history *h)
 {
-    size_t I = a->f->I, n = 0;
-    float *open = r->score + 2 * a->f->P * I;
-    for (size_t p = 0; p < a->f->P; p++) {
-        memcpy(open, r->score + p * I, I * sizeof *open);
-        for (size_t j = 0; !a->seen && j < h->n; j++)
-            if (h->items[j] < I) open[h->items[j]] = -INFINITY;
-        size_t m = tdm_topk(r->best, NULL, open, I, a->top);
-        for (size_t k = 0; k < m; k++)
+    size_t I = a->f->I, P = a->f->P, n = 0;
+    for (size_t p = 0; p < P; p++) {
+        const float *score = r->score + p * I;
+        size_t m = tdm_fusion_best(a->f, r->best, r->rank + P * I, score, h, most_of(a->top));
+        tdm_fusion_ranks(a->f, r->rank + p * I, p, r->best, m, score);
+        for (size_t k = 0; k < m && k < a->top; k++)
             if (!r->mark[r->best[k]]) {
                 r->mark[r->best[k]] = 1;
                 r->candidate[n++] = r->best[k];
@@ -60,24 +61,24 @@ static size_t gather(room *r, const asking *a, const tdm_history *h)
     return n;
 }
 
-static bool rows_add(piece *c, const room *r, const asking *a, const double *norm, size_t n, double length, size_t hits)
+static bool rows_add(piece *c, const room *r, const asking *a, const double *norm, const tdm_history *h, size_t n,
+                     size_t hits)
 {
     const tdm_fusion *f = a->f;
-    size_t width = tdm_list_width(f->P);
+    size_t P = f->P, width = tdm_row_width(P);
     if (tdm_grow(&c->row, &c->row_cap, (c->rows + n) * width, sizeof *c->row)) return false;
     if (tdm_grow(&c->list, &c->list_cap, c->n + 1, sizeof *c->list)) return false;
     for (size_t k = 0; k < n; k++) {
         uint32_t i = r->candidate[k];
         float *row = c->row + (c->rows + k) * width;
-        for (size_t v = 0; v < 2 * f->P; v++) {
-            size_t p = v % f->P;
-            row[v < f->P ? p : f->P + 2 + p] =
-                (float)tdm_opinion_at(r->score[v * f->I + i], f->part[p].form, norm[v], f->part[p].floor);
-        }
-        row[f->P] = f->people[i];
-        row[f->P + 1] = r->mark[i] == 2 ? 1 / (float)hits : 0;
+        for (size_t v = 0; v < 2 * P; v++)
+            row[v] = (float)tdm_opinion_at(r->score[v * f->I + i], f->part[v % P].form, norm[v], f->part[v % P].floor);
+        for (size_t p = 0; p < P; p++) row[2 * P + p] = r->rank[p * f->I + i];
+        row[tdm_row_people(P)] = f->people[i];
+        row[tdm_row_seen(P)] = f->seen && in_history(h, i);
+        row[tdm_row_target(P)] = r->mark[i] == 2 ? 1 / (float)hits : 0;
     }
-    c->list[c->n++] = (tdm_list){.n = n, .length = length};
+    c->list[c->n++] = (tdm_list){.n = n, .length = log1p((double)h->n)};
     c->rows += n;
     return true;
 }
@@ -96,7 +97,7 @@ static tdm_status ask(piece *c, room *r, const asking *a, size_t q, tdm_err *err
         r->mark[i] = 2;
         hits++;
     }
-    bool ok = n == 0 || (a->answered && !hits) || rows_add(c, r, a, norm, n, log1p((double)h.n), hits);
+    bool ok = n == 0 || (a->answered && !hits) || rows_add(c, r, a, norm, &h, n, hits);
     for (size_t k = 0; k < n; k++) r->mark[r->candidate[k]] = 0;
     c->asked++;
     return ok ? TDM_OK : tdm_nomem(err, "the candidates");
@@ -107,13 +108,15 @@ static void chunk_ask(void *ctx, size_t chunk, size_t begin, size_t end)
     const asking *a = ctx;
     size_t I = a->f->I, P = a->f->P;
     piece *c = &a->piece[a->first / GRAIN + chunk];
-    room r = {.score = tdm_new(I, (2 * P + 1) * sizeof *r.score),
+    room r = {.score = tdm_new(I, 2 * P * sizeof *r.score),
+              .rank = tdm_new(I, (P + 1) * sizeof *r.rank),
               .mark = tdm_new(I, 1),
               .candidate = tdm_new(a->top, P * sizeof *r.candidate),
-              .best = tdm_new(a->top, sizeof *r.best)};
-    c->st = r.score && r.mark && r.candidate && r.best ? TDM_OK : tdm_nomem(&c->err, "the candidates");
+              .best = tdm_new(most_of(a->top), sizeof *r.best)};
+    c->st = r.score && r.rank && r.mark && r.candidate && r.best ? TDM_OK : tdm_nomem(&c->err, "the candidates");
     for (size_t k = begin; k < end && !c->st; k++) c->st = ask(c, &r, a, a->question[a->first + k], &c->err);
     tdm_free(r.score);
+    tdm_free(r.rank);
     tdm_free(r.mark);
     tdm_free(r.candidate);
     tdm_free(r.best);
@@ -136,21 +139,19 @@ static tdm_status join(tdm_sample *s, size_t width, tdm_err *err)
     return TDM_OK;
 }
 
-/* The questions with a counted target (or all) into question[]; whether some target is in its own history. */
-static size_t choose(uint32_t *question, bool *seen, const tdm_questions *qs, size_t most, bool answered)
+static bool counts(const tdm_questions *qs, size_t q)
+{
+    for (int64_t t = qs->target_at[q]; t < qs->target_at[q + 1]; t++)
+        if (qs->target_counts[t]) return true;
+    return false;
+}
+
+/* The questions with a counted target (or all) into question[]; returns how many. */
+static size_t choose(uint32_t *question, const tdm_questions *qs, size_t most, bool answered)
 {
     size_t n = 0;
-    *seen = false;
-    for (size_t q = 0; q < qs->n && n < most; q++) {
-        tdm_history h = tdm_questions_history(qs, q);
-        bool counts = !answered;
-        for (int64_t t = qs->target_at[q]; answered && t < qs->target_at[q + 1]; t++) {
-            if (!qs->target_counts[t]) continue;
-            counts = true;
-            *seen = *seen || in_history(&h, qs->target[t]);
-        }
-        if (counts) question[n++] = (uint32_t)q;
-    }
+    for (size_t q = 0; q < qs->n && n < most; q++)
+        if (!answered || counts(qs, q)) question[n++] = (uint32_t)q;
     return n;
 }
 
@@ -162,7 +163,7 @@ tdm_status tdm_sample_make(tdm_sample *out, const tdm_fusion *f, const tdm_quest
     uint32_t *question = tdm_new(qs->n, sizeof *question);
     if (!question) return tdm_nomem(err, "the questions");
     asking a = {.f = f, .qs = qs, .question = question, .top = top, .answered = answered};
-    size_t n = choose(question, &a.seen, qs, most, answered);
+    size_t n = choose(question, qs, most, answered);
     out->pieces = tdm_chunks(n, GRAIN);
     out->piece = a.piece = tdm_new(out->pieces, sizeof *out->piece);
     tdm_status st = a.piece ? TDM_OK : tdm_nomem(err, "the candidates");
@@ -174,11 +175,11 @@ tdm_status tdm_sample_make(tdm_sample *out, const tdm_fusion *f, const tdm_quest
             rows += a.piece[c].rows;
             if ((st = a.piece[c].st) && err) *err = a.piece[c].err;
         }
-        full = rows * tdm_list_width(f->P) >= TDM_SAMPLE_CELLS;
+        full = rows * tdm_row_width(f->P) >= TDM_SAMPLE_CELLS;
         tdm_progress(run, "hybrid", a.first + some, n, "candidates");
         if (!st) st = tdm_run_check(run, "hybrid", err);
     }
-    if (!st) st = join(out, tdm_list_width(f->P), err);
+    if (!st) st = join(out, tdm_row_width(f->P), err);
     tdm_free(question);
     if (st) tdm_sample_clear(out);
     return st;

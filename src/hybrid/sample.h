@@ -7,7 +7,7 @@
 #include "hybrid/fusion.h"
 #include "hybrid/listwise.h"
 
-/* The candidates of a question are the best `top` of each model, history left out. */
+/* The candidates of a question are the best `top` of each model, history left out unless f->seen. */
 typedef struct tdm_sample {
     size_t n;       /* lists: questions of which a candidate is an answer */
     tdm_list *list; /* n; `length` is log(1 + length of the history), not scaled */

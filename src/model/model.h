@@ -26,6 +26,7 @@ typedef struct tdm_fit_input {
     const tdm_model *const *needs;   /* the models that ops->needs names, in that order, open */
     const tdm_judge *judge;          /* NULL: nobody judges, train the declared length */
     const struct tdm_questions *labels; /* validation questions for models that learn from them (hybrid); else NULL */
+    bool seen;                       /* items of a history may be recommended again */
     const char *checkpoint;          /* a file that an interrupted fit may write and a later one resume from; or NULL */
     const char *train_log;           /* a file that takes lines of JSON about the training; or NULL */
     struct cJSON *curves;            /* an object that takes what the training went through, "loss": {"step": [...],

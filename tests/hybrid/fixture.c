@@ -105,17 +105,28 @@ tdm_dataset empty_log(size_t I)
 
 /* ---- the hybrid ---- */
 
-tdm_model *fuse(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels, size_t threads)
+static tdm_model *fused(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels,
+                        size_t threads, bool seen)
 {
     tdm_err err;
     tdm_model *m;
     struct tdm_run run = {.seed = 1};
     tdm_params p = tdm_params_standard(tdm_hybrid_ops.params);
     CHECK_OK(tdm_pool_open(&run.pool, threads, &err), err);
-    tdm_fit_input in = {.train = train, .params = &p, .needs = models, .labels = labels, .run = &run};
+    tdm_fit_input in = {.train = train, .params = &p, .needs = models, .labels = labels, .seen = seen, .run = &run};
     CHECK_OK(tdm_hybrid_ops.fit(&m, &in, &err), err);
     tdm_pool_close(run.pool);
     return m;
+}
+
+tdm_model *fuse(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels, size_t threads)
+{
+    return fused(models, train, labels, threads, false);
+}
+
+tdm_model *fuse_seen(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels)
+{
+    return fused(models, train, labels, 1, true);
 }
 
 uint32_t best_of(const tdm_model *m, const tdm_history *h, size_t I)

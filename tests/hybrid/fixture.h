@@ -37,6 +37,9 @@ tdm_dataset empty_log(size_t I);
 /* Fits the hybrid over `models` (NULL at the end); fails the test where that fails. labels may be NULL. */
 tdm_model *fuse(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels, size_t threads);
 
+/* The same where items of a history may be recommended again, on one thread. */
+tdm_model *fuse_seen(const tdm_model *const *models, const tdm_dataset *train, const tdm_questions *labels);
+
 /* The best item of one history. */
 uint32_t best_of(const tdm_model *m, const tdm_history *h, size_t I);
 

@@ -114,6 +114,36 @@ static void parts_sum_to_the_score(void **state)
     }
 }
 
+/* The model likes the last item itself best and the answer second. Where such items may come again, it is learned what
+ * they are worth; where they may not, they are no candidates, and nothing is known of them. */
+static void what_comes_again_is_learned_where_it_may(void **state)
+{
+    (void)state;
+    tdm_err err;
+    table *t = table_new("near", I, false);
+    quiz *teach = quiz_new();
+    tdm_dataset log = empty_log(I);
+    for (uint32_t x = 0; x < I; x++) {
+        t->score[x * I + x] = 3;
+        t->score[x * I + (x + 5) % I] = 1;
+    }
+    for (uint32_t q = 0; q < 300; q++) quiz_add(teach, &(uint32_t){q % I}, 1, (q + 5) % I);
+    const tdm_model *models[] = {&t->base, NULL};
+    tdm_model *again = fuse_seen(models, &log, &teach->qs), *once = fuse(models, &log, &teach->qs, 1);
+    for (uint32_t x = 0; x < I; x++) {
+        tdm_history h = {.items = &x, .n = 1, .now = TDM_NO_TIME, .self = TDM_NONE};
+        uint32_t both[2] = {x, (x + 5) % I};
+        float part[2];
+        CHECK(best_of(once, &h, I) == x && best_of(again, &h, I) == both[1]);
+        CHECK_OK(tdm_hybrid_parts_of(again, part, &h, both, 2, &err), err);
+        CHECK(part[0] < part[1]);
+    }
+    tdm_model_close(again);
+    tdm_model_close(once);
+    tdm_model_close(&t->base);
+    tdm_free(teach);
+}
+
 /* Short histories are answered by one model, long ones by the other. */
 static void the_length_of_the_history_says_whom_to_trust(void **state)
 {
@@ -131,7 +161,7 @@ static void the_length_of_the_history_says_whom_to_trust(void **state)
         quiz_add(q < 300 ? teach : ask, history, n, (history[n - 1] + (n == 2 ? 5 : 9)) % I);
     }
     const tdm_model *models[] = {&s->base, &l->base, NULL};
-    tdm_model *m = fuse(models, &log, &teach->qs, 1);
+    tdm_model *m = fuse_seen(models, &log, &teach->qs);
     size_t right = 0;
     for (size_t q = 0; q < ask->qs.n; q++) {
         tdm_history h = tdm_questions_history(&ask->qs, q);
@@ -298,7 +328,7 @@ static void answers_from_the_history_can_be_learned(void **state)
         quiz_add(teach, &x, 1, x);
     }
     const tdm_model *models[] = {&again->base, &next->base, NULL};
-    tdm_model *m = fuse(models, &log, &teach->qs, 1);
+    tdm_model *m = fuse_seen(models, &log, &teach->qs);
     uint32_t x = 7;
     tdm_history h = {.items = &x, .n = 1};
     CHECK(best_of(m, &h, I) == 7);
@@ -582,6 +612,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_two_models_know_by_half_the_hybrid_knows),
         cmocka_unit_test(parts_sum_to_the_score),
+        cmocka_unit_test(what_comes_again_is_learned_where_it_may),
         cmocka_unit_test(the_length_of_the_history_says_whom_to_trust),
         cmocka_unit_test(an_items_people_say_whom_to_trust),
         cmocka_unit_test(without_labels_all_models_weigh_the_same),

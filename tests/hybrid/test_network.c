@@ -51,7 +51,8 @@ static void riddle_free(riddle *r)
     tdm_free(r->ask);
 }
 
-static tdm_model *fused(const riddle *r, bool network, size_t threads)
+/* `seen`: items of a history may come again. */
+static tdm_model *fused(const riddle *r, bool network, size_t threads, bool seen)
 {
     tdm_err err;
     tdm_run *run;
@@ -59,7 +60,8 @@ static tdm_model *fused(const riddle *r, bool network, size_t threads)
     tdm_params p = tdm_params_standard(tdm_hybrid_ops.params);
     CHECK_OK(tdm_params_set(&p, "hybrid", "network", network, &err), err);
     CHECK_OK(tdm_run_open(&run, &(tdm_run_options){.threads = threads, .seed = 3}, &err), err);
-    tdm_fit_input in = {.train = &r->log, .params = &p, .needs = r->models, .labels = &r->teach->qs, .run = run};
+    tdm_fit_input in = {
+        .train = &r->log, .params = &p, .needs = r->models, .labels = &r->teach->qs, .seen = seen, .run = run};
     CHECK_OK(tdm_hybrid_ops.fit(&m, &in, &err), err);
     tdm_run_close(run);
     return m;
@@ -91,7 +93,7 @@ static void it_learns_what_fixed_weights_cannot_say(void **state)
 {
     (void)state;
     riddle r = riddle_make(false);
-    tdm_model *linear = fused(&r, false, 1), *m = fused(&r, true, 1);
+    tdm_model *linear = fused(&r, false, 1, false), *m = fused(&r, true, 1, false);
     CHECK(!strcmp(kind_of(linear, "linear"), "linear") && !strcmp(kind_of(m, "network"), "network"));
     CHECK(hits(linear, &r) <= ASKED / 2); /* at most one of the two can be trusted */
     CHECK(hits(m, &r) == ASKED);
@@ -104,40 +106,55 @@ static void it_is_left_where_few_people_teach(void **state)
 {
     (void)state;
     riddle r = riddle_make(true);
-    tdm_model *linear = fused(&r, false, 1);
+    tdm_model *linear = fused(&r, false, 1, false);
     CHECK(hits(linear, &r) == ASKED);
     tdm_model_close(linear);
     r.teach->qs.n = 400;
-    tdm_model *m = fused(&r, true, 1);
+    tdm_model *m = fused(&r, true, 1, false);
     CHECK(!strcmp(kind_of(m, "few"), "linear"));
     tdm_model_close(m);
     riddle_free(&r);
 }
 
-/* The score by what the file says: w = max(0, x A + a) B + b with x = (voices, people, length). */
-static double plain_score(const cJSON *o, const double voice[4], double people, double length)
+enum { VOICES = 4, INPUTS = 9 }; /* two models: voices, ranks, people, seen, length */
+
+/* The score by what the file says: w = max(0, x A + a) B + b with x = (voices, ranks, people, seen, length). */
+static double plain_score(const cJSON *o, const double x[INPUTS])
 {
     const cJSON *net = cJSON_GetObjectItemCaseSensitive(o, "network");
     size_t H = (size_t)tdm_json_num(net, "hidden", 0);
     const char *const names[] = {"A", "a", "B", "b"};
-    double *v[4], x[6] = {voice[0], voice[1], voice[2], voice[3], people, length}, sum = 0;
+    double *v[4], sum = 0;
     for (int k = 0; k < 4; k++) {
         const cJSON *list = cJSON_GetObjectItemCaseSensitive(net, names[k]), *one;
         size_t n = 0;
         v[k] = tdm_new((size_t)cJSON_GetArraySize(list), sizeof **v);
         cJSON_ArrayForEach(one, list) v[k][n++] = one->valuedouble;
     }
-    for (size_t w = 0; w < 4; w++) {
+    for (size_t w = 0; w < VOICES; w++) {
         double weight = v[3][w];
         for (size_t k = 0; k < H; k++) {
             double h = v[1][k];
-            for (size_t f = 0; f < 6; f++) h += x[f] * v[0][f * H + k];
-            weight += fmax(h, 0) * v[2][k * 4 + w];
+            for (size_t f = 0; f < INPUTS; f++) h += x[f] * v[0][f * H + k];
+            weight += fmax(h, 0) * v[2][k * VOICES + w];
         }
-        sum += voice[w] * weight;
+        sum += x[w] * weight;
     }
     for (int k = 0; k < 4; k++) tdm_free(v[k]);
     return sum;
+}
+
+/* 1 / place of item i among all but item x, I for none; 0 behind the fiftieth place. */
+static double rank(const float *scores, uint32_t x, uint32_t i)
+{
+    size_t above = 0, before = 0; /* higher scores, and those that come before it in a list */
+    if (i == x) return 0;
+    for (uint32_t k = 0; k < I; k++) {
+        if (k == x) continue;
+        above += scores[k] > scores[i];
+        before += scores[k] > scores[i] || (scores[k] == scores[i] && k < i);
+    }
+    return before < 50 && scores[i] > 0 ? 1 / (double)(1 + above) : 0;
 }
 
 static double opinion(const float *scores, uint32_t i)
@@ -147,16 +164,16 @@ static double opinion(const float *scores, uint32_t i)
     return log1p((double)scores[i] / sum / 1e-3);
 }
 
-static void a_score_is_what_the_file_says_and_parts_sum_to_it(void **state)
+static void score_is_checked(bool seen)
 {
-    (void)state;
     tdm_err err;
     riddle r = riddle_make(false);
-    tdm_model *m = fused(&r, true, 2), *back;
+    tdm_model *m = fused(&r, true, 2, seen), *back;
     CHECK(!strcmp(kind_of(m, "network"), "network"));
     CHECK_OK(tdm_hybrid_ops.load(&back, path_of("network"), &r.log, r.models, &err), err);
     cJSON *o;
     CHECK_OK(tdm_json_read(&o, path_of("network"), &err), err);
+    CHECK(tdm_json_bool(o, "seen", !seen) == seen);
     for (uint32_t x = 0; x < I; x += 5) {
         tdm_history h = {.items = &x, .n = 1, .now = TDM_NO_TIME, .self = TDM_NONE};
         float scores[I], again[I], part[32];
@@ -166,17 +183,19 @@ static void a_score_is_what_the_file_says_and_parts_sum_to_it(void **state)
         CHECK_OK(m->ops->score(back, again, &h, 1, &err), err);
         CHECK(!memcmp(scores, again, sizeof scores));
         float all[2 * I];
-        uint32_t items[I];
+        uint32_t items[I], out = seen ? I : x;
         for (uint32_t i = 0; i < I; i++) items[i] = I - 1 - i;
         CHECK_OK(tdm_hybrid_parts_of(m, all, &h, items, I, &err), err);
         for (uint32_t i = 0; i < I; i++) {
-            double a = opinion(r.a->score + x * I, i), b = opinion(r.b->score + x * I, i), voice[4] = {a, b, a, b};
+            double a = opinion(r.a->score + x * I, i), b = opinion(r.b->score + x * I, i);
+            /* nobody has any item and all histories are as long: both gates are at their centre */
+            double said[INPUTS] = {
+                a, b, a, b, rank(r.a->score + x * I, out, i), rank(r.b->score + x * I, out, i), 0, seen && i == x};
             CHECK_OK(tdm_hybrid_parts(m, part, &names, &P, &h, i, &err), err);
             CHECK(!memcmp(part, all + 2 * (I - 1 - i), 2 * sizeof *part)); /* many at once are as one by one */
             double mass = fabs((double)part[0]) + fabs((double)part[1]), sum = (double)part[0] + (double)part[1];
             CHECK(P == 2 && fabs(sum - (double)scores[i]) <= 1e-5 * (1 + mass)); /* sums of products of floats */
-            /* nobody has any item and all histories are as long: both gates are at their centre */
-            CHECK(fabs(plain_score(o, voice, 0, 0) - (double)scores[i]) <= 1e-4 * (1 + mass));
+            CHECK(fabs(plain_score(o, said) - (double)scores[i]) <= 1e-4 * (1 + mass));
         }
     }
     cJSON_Delete(o);
@@ -185,16 +204,23 @@ static void a_score_is_what_the_file_says_and_parts_sum_to_it(void **state)
     riddle_free(&r);
 }
 
+static void a_score_is_what_the_file_says_and_parts_sum_to_it(void **state)
+{
+    (void)state;
+    score_is_checked(false);
+    score_is_checked(true);
+}
+
 static void threads_change_no_byte(void **state)
 {
     (void)state;
     tdm_err err;
     riddle r = riddle_make(false);
     tdm_map one, many;
-    tdm_model *m = fused(&r, true, 1);
+    tdm_model *m = fused(&r, true, 1, false);
     CHECK_OK(m->ops->save(m, path_of("one"), &err), err);
     tdm_model_close(m);
-    m = fused(&r, true, 3);
+    m = fused(&r, true, 3, false);
     CHECK_OK(m->ops->save(m, path_of("many"), &err), err);
     tdm_model_close(m);
     CHECK_OK(tdm_map_open(&one, path_of("one"), &err), err);
@@ -229,7 +255,7 @@ static void a_damaged_network_is_refused(void **state)
 {
     (void)state;
     riddle r = riddle_make(false);
-    tdm_model *m = fused(&r, true, 1);
+    tdm_model *m = fused(&r, true, 1, false);
     kind_of(m, "network");
     tdm_model_close(m);
     changed("hidden", cJSON_CreateNumber(0)), refused(&r, "hidden");
