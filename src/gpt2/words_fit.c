@@ -128,6 +128,8 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     tdm_run *run = f->in->run;
     tdm_words *w = f->w;
     tdm_status st = tdm_gpt2_words_check(p, f->in->pretrained, err);
+    if (!st && !f->in->forms) st = tdm_forms_read(&w->forms, NULL, 0, err);
+    if (f->in->forms) w->forms = *f->in->forms;
     if (!st) st = tdm_words_begin(w, f->in->pretrained, run, err);
     if (!st) st = tdm_words_complete(w, err);
     if (!st) st = tdm_docs_make(&f->docs, &f->held, w, run, err);
