@@ -112,6 +112,9 @@ typedef struct tdm_options {
     const char *preset;     /* "quick", "standard" (default), "best" */
     const char *models;     /* "ease,gpt2-items,hybrid"; NULL: all but optional ones */
     const char *gpt2;       /* a pretrained GPT-2 in the Hugging Face layout; NULL: from scratch */
+    const char *const *forms; /* files with a form of gpt2-words' documents each (docs/prompts.md), at most one of reviews
+                                 and one of histories; a kind that none of them is keeps the program's own form */
+    size_t n_forms;
     const char *const *set; /* "model.parameter=value" each */
     size_t n_set;
     const char *train_log; /* file that lines of JSON about the trainings of the GPT-2s are added to; NULL: none */

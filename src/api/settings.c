@@ -2,7 +2,9 @@
 #include "api/settings.h"
 #include "api/registry.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "eval/evaluate.h"
+#include "gpt2/form.h"
 #include "gpt2/words.h"
 
 #include <errno.h>
@@ -183,6 +185,14 @@ static tdm_status log_check(const char *path, tdm_err *err)
     return TDM_OK;
 }
 
+static tdm_status forms_check(const tdm_options *o, tdm_err *err)
+{
+    tdm_forms *f = tdm_new(1, sizeof *f);
+    tdm_status st = f ? tdm_forms_read(f, o->forms, o->n_forms, err) : tdm_nomem(err, "a form");
+    tdm_free(f);
+    return st;
+}
+
 tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
 {
     unsigned char chosen[TDM_MAX_MODELS];
@@ -195,7 +205,8 @@ tdm_status tdm_settings_check(const tdm_options *o, tdm_err *err)
         return tdm_fail(err, TDM_E_ARG, "--on takes test or validation, not \"%s\"", o->on);
     if (o->gpt2 && !tdm_folder_exists(o->gpt2))
         return tdm_fail(err, TDM_E_ARG, "--gpt2 %s: there is no such folder", o->gpt2);
-    tdm_status st = log_check(o->train_log, err);
+    tdm_status st = forms_check(o, err);
+    if (!st) st = log_check(o->train_log, err);
     if (!st) st = set_check(o, err);
     if (!st) st = tdm_models_choose(chosen, o->models, err);
     for (int i = 0; !st && tdm_models[i]; i++) {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "eval/evaluate.h"
+#include "gpt2/form.h"
 #include "gpt2/gpt2.h"
 #include "hybrid/hybrid.h"
 
@@ -29,6 +30,7 @@ typedef struct trainer {
     const char *before; /* the folder whose choices are fitted again; or NULL */
     cJSON *before_manifest, *before_measured;
     tdm_questions judges, labels;
+    tdm_forms forms;
     unsigned char chosen[TDM_MAX_MODELS];
     tdm_params params[TDM_MAX_MODELS];
     uint64_t key[TDM_MAX_MODELS];
@@ -96,6 +98,8 @@ static tdm_status make_key(trainer *t, int i, tdm_err *err)
         const char *was = tdm_json_str(m, "key", "");
         if (!strcmp(tdm_json_str(m, "name", ""), ops->name)) key = add(key, was, strlen(was));
     }
+    for (size_t f = 0; ops->write && f < TDM_FORM_KINDS; f++)
+        key = add(key, t->forms.of[f].source, t->forms.of[f].source_n);
     tdm_status st = t->o->gpt2 && ops->write ? add_pretrained(&key, t->o->gpt2, err) : TDM_OK;
     t->key[i] = key;
     return st;
@@ -188,6 +192,7 @@ static tdm_fit_input fit_input(const trainer *t, int i, const tdm_model **needs,
                            .labels = &t->labels,
                            .seen = t->b.protocol.seen == TDM_SEEN_KEEP,
                            .pretrained = t->o->gpt2,
+                           .forms = &t->forms,
                            .memory = t->o->memory,
                            .run = t->run};
 }
@@ -331,6 +336,7 @@ static tdm_status json_of(cJSON **out, const char *folder, const char *name, tdm
 static tdm_status begin(trainer *t, tdm_err *err)
 {
     tdm_status st = tdm_settings_check(t->o, err);
+    if (!st) st = tdm_forms_read(&t->forms, t->o->forms, t->o->n_forms, err);
     if (!st) st = tdm_models_choose(t->chosen, t->o->models, err);
     if (!st && t->before) st = json_of(&t->before_measured, t->before, "training.json", err);
     if (!st && t->before) st = json_of(&t->before_manifest, t->before, "tandem.json", err);

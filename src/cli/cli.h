@@ -28,7 +28,7 @@ typedef struct cli_args {
     tdm_options o;
     tdm_query q;
     cli_list words; /* what is not an option: SOURCE..., MODEL, PATH */
-    cli_list set;
+    cli_list set, form;
     const char *out, *config, *log, *all, *exclude_file, *block, *item, *metric, *csv, *recbole, *sequences, *gguf;
     size_t threads, seed, verbose;
     bool json, quiet, help, print_config, explain, strict, mend_ids, refit, text;

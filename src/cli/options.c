@@ -56,6 +56,7 @@ const cli_option cli_train_options[] = {
     {"preset", 0, CLI_TEXT, "NAME", AT(o.preset), "quick, standard (default) or best"},
     {"models", 0, CLI_TEXT, "NAME,…", AT(o.models), "which models to train (default: all but the optional; `tandem models`)"},
     {"gpt2", 0, CLI_TEXT, "FOLDER", AT(o.gpt2), "begin gpt2-words from a pretrained GPT-2 (Hugging Face layout)"},
+    {"form", 0, CLI_REPEAT, "FILE", AT(form), "a form of what gpt2-words reads, of reviews or of histories (may be repeated)"},
     {"train-log", 0, CLI_TEXT, "FILE", AT(o.train_log), "add lines of JSON on how the GPT-2s' training goes: step, loss, rate, memory"},
     {"set", 0, CLI_REPEAT, "M.P=X", AT(set), "set a model's parameter, such as gpt2-items.epochs=20 (may be repeated)"},
     {0},

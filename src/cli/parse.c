@@ -233,6 +233,8 @@ int cli_parse(cli_args *a, const cli_verb *verb, int argc, char **argv)
     }
     a->o.set = a->set.at;
     a->o.n_set = a->set.n;
+    a->o.forms = a->form.at;
+    a->o.n_forms = a->form.n;
     a->o.strict = a->strict;
     a->o.mend_ids = a->mend_ids;
     a->o.refit = a->refit;

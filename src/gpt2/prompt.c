@@ -24,6 +24,16 @@ tdm_status tdm_marks_find(tdm_marks *m, const tdm_bpe *b, tdm_err *err)
     return TDM_OK;
 }
 
+uint32_t tdm_marks_at(const tdm_marks *m, size_t place)
+{
+    const uint32_t mark[] = {
+#define X(name, token) m->name,
+        TDM_PROMPT_MARKS(X)
+#undef X
+    };
+    return mark[place];
+}
+
 /* ---- putting together ---- */
 
 void tdm_prompt_clear(tdm_prompt *p)
@@ -48,6 +58,12 @@ void tdm_prompt_add(tdm_prompt *p, const uint32_t *token, size_t n, float weight
 }
 
 void tdm_prompt_mark(tdm_prompt *p, uint32_t mark, float weight) { tdm_prompt_add(p, &mark, 1, weight); }
+
+void tdm_prompt_join(tdm_prompt *p, const tdm_prompt *more)
+{
+    for (size_t i = 0; i < more->token.n; i++) tdm_prompt_add(p, &more->token.at[i], 1, more->weight[i]);
+    p->failed |= more->failed;
+}
 
 tdm_status tdm_prompt_encode(tdm_tokens *out, const tdm_bpe *b, tdm_str text, size_t most, tdm_err *err)
 {

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* prompt.h - the form in which GPT-2 reads a history and writes a reason (docs/prompts.md).
- *
- *     <|endoftext|>
- *     <|item|>Green tea<|end|> loved            history, newest last; no word where there is no rating
- *     <|item|>Tea pot<|end|> loved              the item in question
- *     <|because|>Green tea                      up to two history items that led to it
- *     <|others|>Keeps it warm                   up to two summaries that other people wrote about it
- *     <|summary|>Lovely pot<|review|>I use it every day.<|endoftext|>
- *
- * in one line without blanks between the parts. Text can never say a special token, so nothing that people write can
- * break the form. */
+/* prompt.h - the marks of the documents that GPT-2 reads and writes, documents being put together, and the words they are
+ * made of. In which order all of it stands is a form's (form.h, docs/prompts.md). Text can never say a mark, so nothing
+ * that people write can break a form. */
 #ifndef TDM_GPT2_PROMPT_H
 #define TDM_GPT2_PROMPT_H
 
@@ -35,6 +27,7 @@ extern const char *const tdm_prompt_special[]; /* the marks' names, NULL at the 
 
 /* The marks' numbers; TDM_E_FORMAT where the vocabulary lacks one. */
 tdm_status tdm_marks_find(tdm_marks *m, const tdm_bpe *b, tdm_err *err);
+uint32_t tdm_marks_at(const tdm_marks *m, size_t place); /* by its place in the list */
 
 /* A text being put together: tokens, and how much each one's loss counts when it is to be foretold. */
 typedef struct tdm_prompt {
@@ -47,6 +40,7 @@ typedef struct tdm_prompt {
 void tdm_prompt_clear(tdm_prompt *p);
 void tdm_prompt_add(tdm_prompt *p, const uint32_t *token, size_t n, float weight);
 void tdm_prompt_mark(tdm_prompt *p, uint32_t mark, float weight);
+void tdm_prompt_join(tdm_prompt *p, const tdm_prompt *more); /* appends all of it */
 
 /* Encodes plain text into `out` (emptied first); at most `most` tokens are kept. */
 tdm_status tdm_prompt_encode(tdm_tokens *out, const tdm_bpe *b, tdm_str text, size_t most, tdm_err *err);

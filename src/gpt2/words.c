@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words.c - the model gpt2-words: its parameters, its folder, its table of functions.
  *
- * The folder is a Hugging Face GPT-2 that other tools open, with one file more, words.json: the parameters. What a
- * prompt looks like is docs/prompts.md. */
+ * The folder is a Hugging Face GPT-2 that other tools open, with three files more: words.json, the parameters, and
+ * review.txt and history.txt, the forms in which it was trained and is asked (form.h). */
 #include "gpt2/words.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -96,6 +96,7 @@ static tdm_status save(const tdm_model *m, const char *path, tdm_err *err)
     tdm_status st = tdm_folder_make(path, err);
     if (!st) st = tdm_gpt2_save(w->g, path, err);
     if (!st) st = tdm_bpe_save(w->b, path, err);
+    if (!st) st = tdm_forms_save(&w->forms, path, err);
     return st ? st : write_parameters(w, path, err);
 }
 
@@ -109,6 +110,7 @@ static tdm_status load(tdm_model **out, const char *path, const tdm_dataset *tra
     w->base.ops = &tdm_gpt2_words_ops;
     w->train = train;
     tdm_status st = read_parameters(w, path, err);
+    if (!st) st = tdm_forms_load(&w->forms, path, err);
     if (!st) st = tdm_gpt2_load(&w->g, path, err);
     if (!st) st = tdm_bpe_open(&w->b, path, err);
     if (!st && (tdm_bpe_size(w->b) > w->g->s.V || w->g->s.T < WORDS_T))

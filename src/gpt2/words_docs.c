@@ -9,7 +9,7 @@
  *
  * the kind of evidence that item-knn gives at the end, from counts without the person. What others wrote is drawn from
  * their summaries. So neither a person's own words nor their own row is ever in front of what they are to foretell. */
-#include "gpt2/words_parts.h"
+#include "gpt2/words_line.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -78,6 +78,7 @@ typedef struct maker {
     tdm_buf text;
     tdm_tokens summary, review, scratch;
     tdm_prompt answer;
+    tdm_line_room room;
 } maker;
 
 /* m->answer: the summary and the first sentences of row k; empty where neither says anything. */
@@ -85,16 +86,18 @@ static tdm_status make_answer(maker *m, int64_t k, tdm_err *err)
 {
     const tdm_dataset *d = m->w->train;
     const tdm_marks *mark = &m->w->mark;
+    const tdm_form *f = &m->w->forms.of[TDM_FORM_REVIEW];
+    const tdm_str none = {0};
     tdm_prompt *a = &m->answer;
     a->token.n = 0;
-    tdm_prompt_clean(&m->text, tdm_strings_at(&d->summary, d->row[k]), SUMMARY_BYTES);
+    tdm_prompt_clean(&m->text, f->summary ? tdm_strings_at(&d->summary, d->row[k]) : none, SUMMARY_BYTES);
     tdm_status st = m->text.failed
                         ? tdm_nomem(err, "a document")
                         : tdm_prompt_encode(&m->scratch, m->w->b, (tdm_str){m->text.p, m->text.n}, SUMMARY_TOKENS, err);
     if (st) return st;
     if (m->scratch.n) tdm_prompt_mark(a, mark->summary, 0);
     tdm_prompt_add(a, m->scratch.at, m->scratch.n, 1);
-    tdm_prompt_clean(&m->text, tdm_strings_at(&d->review, d->row[k]), 4 * REVIEW_BYTES);
+    tdm_prompt_clean(&m->text, f->review ? tdm_strings_at(&d->review, d->row[k]) : none, 4 * REVIEW_BYTES);
     if (m->text.failed) return tdm_nomem(err, "a document");
     tdm_str s = tdm_prompt_sentences((tdm_str){m->text.p, m->text.n}, REVIEW_BYTES);
     st = tdm_prompt_encode(&m->scratch, m->w->b, s, REVIEW_TOKENS + 1, err);
@@ -128,32 +131,42 @@ static tdm_status make_review(maker *m, tdm_docs *to, uint32_t u, int64_t k, tdm
     tdm_rng rng = tdm_rng_make(m->run->seed, 0x07e5, (uint64_t)k);
     st = tdm_words_prompt(&to->all, m->w, &q, &rng, err);
     if (st) return st;
-    const tdm_prompt *a = &m->answer;
-    for (size_t i = 0; i < a->token.n; i++) tdm_prompt_add(&to->all, &a->token.at[i], 1, a->weight[i]);
+    tdm_prompt_join(&to->all, &m->answer);
     return docs_end(to, err);
+}
+
+/* What stands before a history. */
+static tdm_status begin_titles(maker *m, tdm_prompt *p, tdm_err *err)
+{
+    static const tdm_line_values none;
+    const tdm_form *f = tdm_words_form(m->w);
+    tdm_status st = TDM_OK;
+    for (size_t k = 0; !st && k < f->history; k++)
+        st = tdm_line_add(p, m->w, &m->room, &none, k, f->part[k].to, (tdm_line_weights){0}, err);
+    return st;
 }
 
 /* A history without reviews: titles one behind another, each foretold by those before it; cut where it outgrows T. */
 static tdm_status make_titles(maker *m, tdm_docs *to, uint32_t u, tdm_err *err)
 {
     const tdm_words *w = m->w;
-    const tdm_dataset *d = w->train;
+    const tdm_form *f = tdm_words_form(w);
+    const tdm_line_weights k = {.value = m->context, .title = 1, .end = 1};
+    const tdm_history h = tdm_dataset_history(w->train, u);
     tdm_prompt *p = &to->all;
     tdm_status st = TDM_OK;
     size_t begin = p->token.n;
-    for (int64_t k = d->offset[u]; !st && k < d->offset[u + 1]; k++) {
-        uint32_t i = d->item[k];
-        size_t n = (size_t)(w->names.offset[i + 1] - w->names.offset[i]);
-        if (p->token.n > begin && p->token.n - begin + n + 11 > m->T) {
+    for (size_t j = 0; !st && j < h.n; j++) {
+        uint32_t i = h.items[j];
+        size_t n = tdm_line_most(w, f->history, (size_t)(w->names.offset[i + 1] - w->names.offset[i]));
+        if (p->token.n > begin && p->token.n - begin + n > m->T) {
             st = docs_end(to, err);
             begin = p->token.n;
         }
-        if (p->token.n == begin) tdm_prompt_mark(p, w->mark.text, 0);
-        tdm_prompt_mark(p, w->mark.item, 0);
-        tdm_prompt_add(p, w->names.token + w->names.offset[i], n, 1);
-        tdm_prompt_mark(p, w->mark.end, 1);
-        int word = tdm_rating_word(d->rating[k], d->rating_low, d->rating_high);
-        if (word >= 0) tdm_prompt_add(p, w->word[word].at, w->word[word].n, m->context);
+        if (!st && p->token.n == begin) st = begin_titles(m, p, err);
+        tdm_line_values v;
+        tdm_line_history(&v, w, &h, j);
+        if (!st) st = tdm_line_add(p, w, &m->room, &v, f->history, f->part[f->history].to, k, err);
     }
     return st || p->token.n == begin ? st : docs_end(to, err);
 }
@@ -188,6 +201,7 @@ tdm_status tdm_docs_make(tdm_docs *out, tdm_docs *held, const tdm_words *w, tdm_
     tdm_buf_clear(&m.text);
     tdm_free(m.scratch.at);
     tdm_prompt_clear(&m.answer);
+    tdm_line_room_clear(&m.room);
     if (st) {
         tdm_docs_clear(out);
         tdm_docs_clear(held);

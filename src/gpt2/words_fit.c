@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words_fit.c - training: a number of updates that the size of the data decides.
  *
+ * With adapters an update goes through the model in parts of PART tokens, whose gradients are added up: activations,
+ * which the adapters need of every layer, are then those of a part, and the products of a part are still large enough to
+ * be as fast. Which documents make an update does not change.
+ *
  * Updates: `epochs` times the documents' tokens over `tokens`, at most `longest`; for a model with more weights than
  * the standard shape fewer in proportion, since each costs that much more, but not below LEAST. */
 #include "base/mem.h"
@@ -10,7 +14,7 @@
 #include <math.h>
 
 static const char stage[] = "gpt2-words";
-enum { LEAST = 50, STANDARD_WEIGHTS = 700000, OFTEN = 100 };
+enum { LEAST = 50, STANDARD_WEIGHTS = 700000, OFTEN = 100, PART = 512 };
 
 typedef struct fitting {
     const tdm_fit_input *in;
@@ -22,7 +26,8 @@ typedef struct fitting {
     tdm_adamw *adam;
     tdm_course *course;
     uint32_t *order;
-    size_t most, next; /* tokens of a batch; documents of this epoch given out */
+    tdm_gpt2_batch *batch;   /* the parts of an update */
+    size_t most, part, next; /* tokens of an update, of a part; documents of this epoch given out */
     uint64_t epoch, steps;
 } fitting;
 
@@ -33,16 +38,21 @@ static uint64_t key_of(const fitting *f)
     uint64_t key = tdm_course_key(f->in->run->seed, TDM_VERSION, sizeof TDM_VERSION);
     for (size_t p = 0; tdm_words_params[p].name; p++)
         key = tdm_course_key(key, &f->in->params->value[p], sizeof(double));
+    key = tdm_course_key(key, &f->part, sizeof f->part);
     key = tdm_course_key(key, d->all.token.at, d->all.token.n * sizeof *d->all.token.at);
     key = tdm_course_key(key, d->all.weight, d->all.token.n * sizeof *d->all.weight);
     return tdm_course_key(key, f->w->g->block, f->w->g->n * sizeof(float));
 }
 
-/* ---- a batch ---- */
+/* ---- an update's documents ---- */
 
-/* The documents of the next batch; a new epoch's order is a new shuffle. */
-static void next_batch(fitting *f, tdm_gpt2_batch *b)
+/* Two parts side by side are longer than one may be, so these are the most. */
+static size_t parts_most(const fitting *f) { return 2 * f->most / f->part + 1; }
+
+/* The parts of the next update, into f->batch; a new epoch's order is a new shuffle. Returns how many. */
+static size_t next_update(fitting *f)
 {
+    size_t n = 0, N = 0, S = 0;
     if (f->next == f->docs.n) {
         f->epoch++;
         f->next = 0;
@@ -52,17 +62,28 @@ static void next_batch(fitting *f, tdm_gpt2_batch *b)
         for (size_t i = 0; i < f->docs.n; i++) f->order[i] = (uint32_t)i;
         tdm_rng_shuffle_u32(&rng, f->order, f->docs.n);
     }
-    f->next += tdm_docs_batch(b, &f->room, &f->docs, f->order + f->next, f->docs.n - f->next, f->most);
+    while (f->next < f->docs.n && n < parts_most(f)) {
+        const tdm_docs_room *r = &f->room;
+        /* a document has two tokens or more, so that the starts of all parts have room, each with an end of its own */
+        const tdm_docs_room room = {r->token + N, r->target + N, r->start + S + n, r->weight + N};
+        size_t left = f->most - N, most = left < f->part ? left : f->part;
+        size_t took = tdm_docs_batch(&f->batch[n], &room, &f->docs, f->order + f->next, f->docs.n - f->next, most);
+        if (!took) break;
+        N += f->batch[n].N;
+        S += took;
+        f->next += took;
+        n++;
+    }
+    return n;
 }
 
 static tdm_status gradients(void *ctx, tdm_course_batch *out, uint64_t step, tdm_err *err)
 {
     fitting *f = ctx;
-    tdm_gpt2_batch b;
-    next_batch(f, &b);
+    size_t n = next_update(f);
     out->epoch = f->epoch;
-    out->tokens = b.N;
-    return tdm_gpt2_trainer_step(f->trainer, &out->loss, &b, step, err);
+    for (size_t k = 0; k < n; k++) out->tokens += f->batch[k].N;
+    return tdm_gpt2_trainer_steps(f->trainer, &out->loss, f->batch, n, step, err);
 }
 
 /* ---- the course ---- */
@@ -107,6 +128,8 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     tdm_run *run = f->in->run;
     tdm_words *w = f->w;
     tdm_status st = tdm_gpt2_words_check(p, f->in->pretrained, err);
+    if (!st && !f->in->forms) st = tdm_forms_read(&w->forms, NULL, 0, err);
+    if (f->in->forms) w->forms = *f->in->forms;
     if (!st) st = tdm_words_begin(w, f->in->pretrained, run, err);
     if (!st) st = tdm_words_complete(w, err);
     if (!st) st = tdm_docs_make(&f->docs, &f->held, w, run, err);
@@ -114,12 +137,15 @@ static tdm_status fitting_open(fitting *f, tdm_err *err)
     if (st) return st;
     f->most = (size_t)tdm_param_get(p, "tokens");
     if (f->most < f->docs.longest) f->most = f->docs.longest;
+    f->part = tdm_param_get(p, "lora") > 0 && f->most > PART ? PART : f->most;
+    if (f->part < f->docs.longest) f->part = f->docs.longest;
     f->steps = updates(f);
+    f->batch = tdm_new(parts_most(f), sizeof *f->batch);
     f->order = tdm_new(f->docs.n, sizeof *f->order);
-    if (!f->order) return tdm_nomem(err, stage);
+    if (!f->order || !f->batch) return tdm_nomem(err, stage);
     st = tdm_docs_room_make(&f->room, f->most, err);
     if (!st) st = tdm_learned_open(&f->learned, w, run->seed, err);
-    const tdm_gpt2_trainer_options o = {.most = f->most,
+    const tdm_gpt2_trainer_options o = {.most = f->part,
                                         .dropout = (float)tdm_param_get(p, "dropout"),
                                         .gemm = tdm_param_get(p, "bf16") > 0 ? tdm_gemm_bf16 : tdm_gemm,
                                         .memory = f->in->memory,
@@ -144,15 +170,15 @@ static void fitting_close(fitting *f)
     tdm_docs_clear(&f->docs);
     tdm_docs_clear(&f->held);
     tdm_free(f->order);
+    tdm_free(f->batch);
     if (f->w) tdm_words_close(&f->w->base);
 }
 
 static tdm_status train(fitting *f, tdm_err *err)
 {
-    tdm_gpt2_batch b;
     tdm_status st = tdm_course_begin(f->course, err);
     uint64_t step = st ? f->steps : tdm_course_tell(f->course).step;
-    for (uint64_t k = 0; !st && k < step; k++) next_batch(f, &b);
+    for (uint64_t k = 0; !st && k < step; k++) next_update(f);
     while (!st && step < f->steps) {
         step += OFTEN - step % OFTEN;
         if (step > f->steps) step = f->steps;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words_parts.c - what follows from a vocabulary and the training rows: names, the tree of titles, the words allowed.
  */
-#include "gpt2/words_parts.h"
+#include "gpt2/words_line.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -129,16 +129,14 @@ static tdm_status plain_make(tdm_words *w, tdm_err *err)
 tdm_status tdm_words_complete(tdm_words *w, tdm_err *err)
 {
     tdm_status st = tdm_marks_find(&w->mark, w->b, err);
-    for (size_t i = 0; !st && i < TDM_RATING_WORDS; i++)
-        st = tdm_prompt_encode(&w->word[i], w->b, tdm_str_of(tdm_rating_words[i]), SIZE_MAX, err);
     if (!st) st = tdm_readers_make(&w->readers, w->train, err);
     if (!st) st = names_make(w, err);
     if (!st) st = plain_make(w, err);
     if (!st) st = tdm_lexicon_make(&w->lexicon, w->train, err);
-    w->summaries = any_text(w->train, &w->train->summary);
-    w->reviews = any_text(w->train, &w->train->review);
+    w->summaries = w->forms.of[TDM_FORM_REVIEW].summary && any_text(w->train, &w->train->summary);
+    w->reviews = w->forms.of[TDM_FORM_REVIEW].review && any_text(w->train, &w->train->review);
     w->writes = w->summaries || w->reviews;
-    return st;
+    return st ? st : tdm_lines_measure(w, err);
 }
 
 tdm_status tdm_words_pack(tdm_words *w, tdm_pool *pool, tdm_err *err)
@@ -157,7 +155,6 @@ void tdm_words_close(tdm_model *m)
     tdm_free(w->names.token);
     tdm_free(w->names.offset);
     tdm_free(w->names.author);
-    for (size_t i = 0; i < TDM_RATING_WORDS; i++) tdm_free(w->word[i].at);
     tdm_free(w->plain);
     tdm_bpe_close(w->b);
     tdm_gpt2_packed_close(w->packed);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words_parts.h - what the files of gpt2-words share. Not for others: they see words.h.
  *
- * A model is its weights, its vocabulary and the declared parameters; names, the tree of titles and what people wrote
+ * A model is its weights, its vocabulary, its forms and the declared parameters; names, the tree of titles and what people wrote
  * about an item are made from the training rows when it is fitted or loaded. */
 #ifndef TDM_GPT2_WORDS_PARTS_H
 #define TDM_GPT2_WORDS_PARTS_H
 
 #include "base/rng.h"
 #include "gpt2/decode.h"
+#include "gpt2/form.h"
 #include "gpt2/gpt2.h"
 #include "gpt2/prompt.h"
 #include "gpt2/trie.h"
@@ -58,20 +59,23 @@ typedef struct tdm_words {
     tdm_readers readers;
     tdm_trie trie;
     tdm_lexicon lexicon;
-    tdm_tokens word[5]; /* " hated" .. " loved" as tokens */
+    tdm_forms forms;
+    struct tdm_line_size {
+        size_t fixed, titles; /* tokens at most without titles, and how many of those there are */
+    } line[TDM_FORM_LINES];   /* of the form in use */
     uint32_t *plain;    /* tokens that may stand in a sentence, in order; room for two marks behind them */
     size_t n_plain;
     size_t fresh;   /* last rows of the token table that no token of the pretrained vocabulary had */
     bool writes;    /* the training rows have summaries or reviews */
-    bool summaries; /* ... summaries: an answer begins with one */
-    bool reviews;   /* ... reviews: an answer goes on with a sentence of one */
+    bool summaries; /* ... summaries, and an answer begins with one */
+    bool reviews;   /* ... reviews, and an answer goes on with a sentence of one */
 } tdm_words;
 
 extern const tdm_param tdm_words_params[];
 
 /* ---- the model's parts (words_parts.c) ---- */
 
-/* Fills all that follows from w->b, w->train and w->p but for w->packed, which is made of weights that stay. */
+/* Fills all that follows from w->b, w->g, w->train, w->forms and w->p but for w->packed, which is made of weights that stay. */
 tdm_status tdm_words_complete(tdm_words *w, tdm_err *err);
 tdm_status tdm_words_pack(tdm_words *w, tdm_pool *pool, tdm_err *err);
 void tdm_words_close(tdm_model *m);

@@ -1,42 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* words_prompt.c - a person's history, an item and the evidence, in the form of prompt.h.
+/* words_prompt.c - a person's history, an item and the evidence, in the form of the model (form.h).
  *
- * The part behind the history is put together first; the history gets what room is left, so a long one loses its oldest
+ * All parts but the history are put together first; the history gets what room is left, so a long one loses its oldest
  * items and never the question. */
-#include "gpt2/words_parts.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "gpt2/words_line.h"
 
-#include <math.h>
+typedef struct asker {
+    const tdm_words *w;
+    const tdm_form *form;
+    const tdm_question *q;
+    tdm_rng *rng;
+    tdm_line_room room;
+} asker;
 
-static void add_name(tdm_prompt *out, const tdm_words *w, uint32_t item, float weight)
+static tdm_status part_add(asker *a, tdm_prompt *out, size_t part, const tdm_line_values *v, tdm_err *err)
 {
-    const tdm_names *n = &w->names;
-    tdm_prompt_add(out, n->token + n->offset[item], (size_t)(n->offset[item + 1] - n->offset[item]), weight);
+    const float k = a->q->weight;
+    return tdm_line_add(out, a->w, &a->room, v, part, a->form->part[part].to, (tdm_line_weights){k, k, k, k}, err);
 }
 
-static void add_rating(tdm_prompt *out, const tdm_words *w, float rating, float weight)
+/* The item in question: its name (another stand-in where this person's summary would stand for it), its facts. */
+static tdm_status add_item(asker *a, tdm_prompt *out, size_t part, tdm_err *err)
 {
-    int word = tdm_rating_word(rating, w->train->rating_low, w->train->rating_high);
-    if (word >= 0) tdm_prompt_add(out, w->word[word].at, w->word[word].n, weight);
-}
-
-static size_t history_tokens(const tdm_words *w, uint32_t item)
-{
-    return (size_t)(w->names.offset[item + 1] - w->names.offset[item]) + 2 +
-           9; /* two marks and a rating word of nine bytes at most */
+    const tdm_words *w = a->w;
+    const tdm_question *q = a->q;
+    bool own = q->person != TDM_NONE && w->names.author[q->item] == q->person;
+    tdm_line_weights k = {q->weight, q->weight, own ? q->weight : q->title_weight, q->title_weight};
+    tdm_status st = TDM_OK;
+    tdm_line_values v;
+    tdm_buf text = {0};
+    tdm_tokens name = {0};
+    tdm_line_item(&v, w, q->item, q->rating);
+    if (own) {
+        tdm_words_name(&text, w->train, &w->readers, q->item, q->person, NULL);
+        st = text.failed ? tdm_nomem(err, "a prompt")
+                         : tdm_prompt_encode(&name, w->b, (tdm_str){text.p, text.n}, NAME_TOKENS, err);
+        v.title = name.at;
+        v.n_title = name.n;
+    }
+    if (!st) st = tdm_line_add(out, w, &a->room, &v, part, a->form->part[part].to, k, err);
+    tdm_buf_clear(&text);
+    tdm_free(name.at);
+    return st;
 }
 
 /* Two of what other people wrote about the item, drawn without order. */
-static tdm_status add_others(tdm_prompt *out, const tdm_words *w, const tdm_question *q, tdm_rng *rng, tdm_err *err)
+static tdm_status add_others(asker *a, tdm_prompt *out, size_t part, tdm_err *err)
 {
-    const tdm_dataset *d = w->train;
-    const tdm_readers *r = &w->readers;
+    const tdm_dataset *d = a->w->train;
+    const tdm_readers *r = &a->w->readers;
+    const tdm_question *q = a->q;
     int64_t from = r->from[q->item], n = r->from[q->item + 1] - from;
-    tdm_buf text = {0};
-    tdm_tokens t = {0};
+    int64_t begin = n ? (int64_t)tdm_rng_below(a->rng, (uint64_t)n) : 0;
     tdm_status st = TDM_OK;
-    int64_t begin = n ? (int64_t)tdm_rng_below(rng, (uint64_t)n) : 0;
+    tdm_buf text = {0};
     size_t added = 0;
     for (int64_t step = 0; !st && step < n && added < OTHERS; step++) {
         int64_t k = from + (begin + step) % n;
@@ -46,64 +65,82 @@ static tdm_status add_others(tdm_prompt *out, const tdm_words *w, const tdm_ques
         tdm_prompt_clean(&text, tdm_strings_at(&d->summary, d->row[row]), SUMMARY_BYTES);
         if (text.failed) st = tdm_nomem(err, "a prompt");
         if (st || !text.n) continue;
-        st = tdm_prompt_encode(&t, w->b, (tdm_str){text.p, text.n}, SUMMARY_TOKENS, err);
-        if (st || !t.n) continue;
-        tdm_prompt_mark(out, w->mark.others, q->weight);
-        tdm_prompt_add(out, t.at, t.n, q->weight);
+        tdm_line_values v;
+        tdm_line_other(&v, a->w, (tdm_str){text.p, text.n}, d->rating[row]);
+        st = part_add(a, out, part, &v, err);
         added++;
     }
     tdm_buf_clear(&text);
-    tdm_free(t.at);
     return st;
 }
 
-/* The item's own part: its name (another stand-in where this person's summary would stand for it), rating, evidence. */
-static tdm_status add_item(tdm_prompt *out, const tdm_words *w, const tdm_question *q, tdm_rng *rng, tdm_err *err)
+/* A part that is no history's. Without an item there is nothing to say of one. */
+static tdm_status add_part(asker *a, tdm_prompt *out, size_t part, tdm_err *err)
 {
+    static const tdm_line_values none;
+    const tdm_question *q = a->q;
     tdm_status st = TDM_OK;
-    if (q->person != TDM_NONE && w->names.author[q->item] == q->person) {
-        tdm_buf text = {0};
-        tdm_tokens t = {0};
-        tdm_words_name(&text, w->train, &w->readers, q->item, q->person, NULL);
-        st = text.failed ? tdm_nomem(err, "a prompt")
-                         : tdm_prompt_encode(&t, w->b, (tdm_str){text.p, text.n}, NAME_TOKENS, err);
-        if (!st) tdm_prompt_add(out, t.at, t.n, q->weight);
-        tdm_buf_clear(&text);
-        tdm_free(t.at);
-    } else add_name(out, w, q->item, q->title_weight);
-    tdm_prompt_mark(out, w->mark.end, q->title_weight);
-    add_rating(out, w, q->rating, q->weight);
-    for (size_t i = 0; i < q->n_because; i++) {
-        tdm_prompt_mark(out, w->mark.because, q->weight);
-        add_name(out, w, q->because[i], q->weight);
+    switch (a->form->part[part].kind) {
+    case TDM_PART_words:
+        return part_add(a, out, part, &none, err);
+    case TDM_PART_item:
+        return q->item == TDM_NONE ? TDM_OK : add_item(a, out, part, err);
+    case TDM_PART_because:
+        for (size_t i = 0; !st && i < q->n_because; i++) {
+            tdm_line_values v;
+            tdm_line_item(&v, a->w, q->because[i], NAN);
+            st = part_add(a, out, part, &v, err);
+        }
+        return st;
+    case TDM_PART_others:
+        return q->others ? add_others(a, out, part, err) : TDM_OK;
+    default:
+        return TDM_OK; /* the answer is somebody else's */
     }
-    return !st && q->others ? add_others(out, w, q, rng, err) : st;
+}
+
+/* The newest items that fit into `room` tokens. */
+static tdm_status add_history(asker *a, tdm_prompt *out, size_t part, size_t room, tdm_err *err)
+{
+    const tdm_words *w = a->w;
+    const tdm_history *h = a->q->history;
+    tdm_status st = TDM_OK;
+    size_t used = 0, first = h->n;
+    for (size_t shown = 0; first > 0 && shown < a->q->most_history; first--) {
+        uint32_t i = h->items[first - 1];
+        if (i >= w->names.I) continue;
+        size_t n = tdm_line_most(w, part, (size_t)(w->names.offset[i + 1] - w->names.offset[i]));
+        if (used + n > room) break;
+        used += n;
+        shown++;
+    }
+    for (size_t j = first; !st && j < h->n; j++) {
+        tdm_line_values v;
+        if (h->items[j] >= w->names.I) continue;
+        tdm_line_history(&v, w, h, j);
+        st = part_add(a, out, part, &v, err);
+    }
+    return st;
 }
 
 tdm_status tdm_words_prompt(tdm_prompt *out, const tdm_words *w, const tdm_question *q, tdm_rng *rng, tdm_err *err)
 {
-    const tdm_history *h = q->history;
+    static const tdm_line_values none;
+    asker a = {.w = w, .form = tdm_words_form(w), .q = q, .rng = rng};
+    const tdm_form *f = a.form;
     tdm_prompt tail = {0};
-    tdm_prompt_mark(&tail, w->mark.item, q->weight);
-    tdm_status st = q->item == TDM_NONE ? TDM_OK : add_item(&tail, w, q, rng, err);
-    size_t used = tail.token.n + 1, first = h->n;
-    for (size_t shown = 0; first > 0 && shown < q->most_history; first--) {
-        if (h->items[first - 1] >= w->names.I) continue;
-        size_t n = history_tokens(w, h->items[first - 1]);
-        if (used + n > q->room) break;
-        used += n;
-        shown++;
-    }
-    tdm_prompt_mark(out, w->mark.text, 0);
-    for (size_t j = first; j < h->n; j++) {
-        if (h->items[j] >= w->names.I) continue;
-        tdm_prompt_mark(out, w->mark.item, q->weight);
-        add_name(out, w, h->items[j], q->weight);
-        tdm_prompt_mark(out, w->mark.end, q->weight);
-        if (h->ratings) add_rating(out, w, h->ratings[j], q->weight);
-    }
-    for (size_t i = 0; i < tail.token.n; i++) tdm_prompt_add(out, &tail.token.at[i], 1, tail.weight[i]);
-    if (!st && (tail.failed || out->failed)) st = tdm_nomem(err, "a prompt");
+    tdm_status st = TDM_OK;
+    const float k = q->weight;
+    size_t begin = out->token.n, history = f->history, stop = q->item == TDM_NONE ? f->asked : f->parts;
+    for (size_t p = 0; !st && p < stop; p++)
+        if (p != history) st = add_part(&a, p < history ? out : &tail, p, err);
+    if (!st && q->item == TDM_NONE) /* ends where a title begins */
+        st = tdm_line_add(&tail, w, &a.room, &none, f->asked, f->title, (tdm_line_weights){k, k, k, k}, err);
+    size_t used = tail.token.n + out->token.n - begin;
+    if (!st) st = add_history(&a, out, history, q->room > used ? q->room - used : 0, err);
+    tdm_prompt_join(out, &tail);
+    if (!st && out->failed) st = tdm_nomem(err, "a prompt");
     tdm_prompt_clear(&tail);
+    tdm_line_room_clear(&a.room);
     return st;
 }

@@ -35,6 +35,7 @@ typedef struct tdm_fit_input {
     const struct cJSON *again;       /* numbers that were chosen so in a fit of fewer rows: nobody judges, they are kept
                                         to; or NULL */
     const char *pretrained;          /* a GPT-2 folder to begin from; or NULL */
+    const struct tdm_forms *forms;   /* of the documents of a GPT-2 over words; NULL: those that come with the program */
     size_t memory;                   /* bytes that training a GPT-2 may take; 0: by what is free */
     tdm_run *run;
 } tdm_fit_input;

@@ -49,6 +49,8 @@ static void fit(void **state)
                                         "gpt2-words/added_tokens.json",
                                         "gpt2-words/special_tokens_map.json",
                                         "gpt2-words/tokenizer_config.json",
+                                        "gpt2-words/review.txt",
+                                        "gpt2-words/history.txt",
                                         "fusion.json",
                                         "report.html",
                                         "report.json"};
@@ -126,7 +128,8 @@ static void sentences(void **state)
     CHECK(number(at(at(text, "texts"), tdm_json_str(text, "best", "")), "rouge@l") > 0);
     cJSON_Delete(o);
     ran *r = tandem("evaluate m --text");
-    CHECK(!r->status && strstr(r->out, "beside what they wrote themselves") && strstr(r->out, "by rouge@l the best are: "));
+    CHECK(!r->status && strstr(r->out, "beside what they wrote themselves") &&
+          strstr(r->out, "by rouge@l the best are: "));
     char *html = e2e_read("m/report.html", NULL);
     CHECK(strstr(html, "<h2>The sentences</h2>"));
     free(html);
@@ -342,6 +345,31 @@ static void by_steps(void **state)
     e2e_same_model("m", "steps");
 }
 
+/* A model folder has the form that it was trained in, and another form is another training. */
+static void own_form(void **state)
+{
+#define TRAIN "train d -o formed --models gpt2-words --set gpt2-words.steps=3 -v"
+    size_t n, was;
+    (void)state;
+    assert_int_equal(tandem(TRAIN)->status, 0);
+    char *form = e2e_read("formed/gpt2-words/review.txt", &was), *rating = strstr(form, "[ {rating}]");
+    assert_non_null(rating);
+    memcpy(rating, "[ {brand}] ", 11); /* in the line of the history, which has no use for a blank at its end */
+    e2e_write("mine.txt", form, was);
+    ran *r = tandem(TRAIN " --form mine.txt");
+    CHECK(!r->status && !strstr(r->err, "already trained"));
+    char *kept = e2e_read("formed/gpt2-words/review.txt", &n);
+    CHECK(n == was && !memcmp(kept, form, n));
+    r = tandem(TRAIN " --form mine.txt");
+    CHECK(!r->status && strstr(r->err, "already trained"));
+    r = tandem(TRAIN " --form formed/gpt2-words/review.txt --form formed/gpt2-words/history.txt");
+    CHECK(!r->status && strstr(r->err, "already trained"));
+    assert_int_equal(tandem("explain formed --user P001 --item I003 --model gpt2-words")->status, 0);
+    free(form);
+    free(kept);
+#undef TRAIN
+}
+
 /* What goes out comes in again: the same people, items and interactions. */
 static void exported(void **state)
 {
@@ -399,6 +427,7 @@ int main(void)
                                        cmocka_unit_test(newcomer),
                                        cmocka_unit_test(other_questions),
                                        cmocka_unit_test(by_steps),
+                                       cmocka_unit_test(own_form),
                                        cmocka_unit_test(exported),
                                        cmocka_unit_test(demo)};
     return cmocka_run_group_tests(tests, e2e_begin, e2e_end);

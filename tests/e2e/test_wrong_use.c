@@ -47,6 +47,24 @@ static void values(void **state)
     CHECK(!e2e_exists("x")); /* every word is checked before the work begins */
 }
 
+static void forms(void **state)
+{
+    static const char open[] = "form: review\nwords: <|endoftext|>\nhistory: <|item|>{title}[ {rating}\n";
+    static const char poem[] = "form: history\nwords: <|endoftext|>\nhistory: <|item|>{titel}<|end|>\n";
+    static const char fine[] = "form: history\nwords: <|endoftext|>\nhistory: <|item|>{title}<|end|>\n";
+    (void)state;
+    e2e_write("open.txt", open, sizeof open - 1);
+    e2e_write("poem.txt", poem, sizeof poem - 1);
+    e2e_write("fine.txt", fine, sizeof fine - 1);
+    e2e_write("fine2.txt", fine, sizeof fine - 1);
+    e2e_refused("fit reviews.jsonl -o x --form none.txt", 1, "none.txt", NULL);
+    e2e_refused("fit reviews.jsonl -o x --form open.txt", 1, "open.txt:3", "a [ is not closed", NULL);
+    e2e_refused("fit reviews.jsonl -o x --form poem.txt", 1, "poem.txt:3", "{titel}", "{title}", NULL);
+    e2e_refused("fit reviews.jsonl -o x --form fine.txt --form fine2.txt", 1, "fine.txt and fine2.txt", NULL);
+    e2e_refused("fit reviews.jsonl -o x --form reviews.jsonl", 1, "bytes are no form", NULL);
+    CHECK(!e2e_exists("x"));
+}
+
 static void broken_files(void **state)
 {
     static const unsigned char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\2\3\4\5\6\7";
@@ -120,8 +138,8 @@ static void one_byte(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(verbs), cmocka_unit_test(values),
-                                       cmocka_unit_test(broken_files), cmocka_unit_test(unknown_names),
-                                       cmocka_unit_test(one_byte)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(verbs),         cmocka_unit_test(values),
+                                       cmocka_unit_test(forms),         cmocka_unit_test(broken_files),
+                                       cmocka_unit_test(unknown_names), cmocka_unit_test(one_byte)};
     return cmocka_run_group_tests(tests, e2e_begin, e2e_end);
 }

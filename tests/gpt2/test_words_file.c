@@ -21,8 +21,10 @@ static const char *const files[] = {"config.json",
                                     "special_tokens_map.json",
                                     "tokenizer_config.json",
                                     "words.json",
+                                    "review.txt",
+                                    "history.txt",
                                     "generation_config.json"};
-enum { FILES = 8 };
+enum { FILES = 10 };
 
 static void folder_make(char folder[64])
 {
