@@ -258,27 +258,24 @@ static double said_of(const svdpp *s, double product)
     return s->scale[SHIFT] + s->scale[SLOPE] * (s->scale[MEAN] + product);
 }
 
-enum { TOGETHER = 8 }; /* histories of one product; a short batch is filled up, so that its shape is not in the bits */
-
+/* Item by item and not as one product of matrices: there a history's bits would be those of its place in the batch. */
 static tdm_status score(const tdm_model *m, float *scores, const tdm_history *h, size_t B, tdm_err *err)
 {
     const svdpp *s = (const svdpp *)m;
     size_t K = s->K, I = s->I;
+    bool known = s->scale[RATINGS] > 0;
     tdm_status st = TDM_OK;
-    float *x = tdm_new(TOGETHER, K * sizeof *x), *to = tdm_new(TOGETHER, I * sizeof *to);
-    if (!x || !to) st = tdm_nomem(err, "scores");
-    for (size_t b = 0; b < B && !st; b += TOGETHER) {
-        size_t n = B - b < TOGETHER ? B - b : TOGETHER;
-        memset(x, 0, TOGETHER * K * sizeof *x);
-        for (size_t j = 0; j < n && !st && s->scale[RATINGS] > 0; j++) st = fold_in(x + j * K, s, &h[b + j], err);
+    float *x = tdm_new(1, K * sizeof *x);
+    if (!x) st = tdm_nomem(err, "scores");
+    for (size_t b = 0; b < B && !st; b++) {
+        float *to = scores + b * I;
+        memset(x, 0, K * sizeof *x);
+        if (known) st = fold_in(x, s, &h[b], err);
         if (st) break;
-        tdm_gemm(0, 1, TOGETHER, I, K, 1, x, K, s->item, K, 0, to, I);
-        for (size_t j = 0; j < n; j++)
-            for (size_t i = 0; i < I; i++)
-                scores[(b + j) * I + i] = s->rated[i] > 0 ? (float)said_of(s, (double)to[j * I + i]) : -INFINITY;
+        tdm_kernels_best()->products(to, s->item, I, K, x);
+        for (size_t i = 0; i < I; i++) to[i] = s->rated[i] > 0 ? (float)said_of(s, (double)to[i]) : -INFINITY;
     }
     tdm_free(x);
-    tdm_free(to);
     return st;
 }
 
