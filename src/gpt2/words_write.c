@@ -2,8 +2,9 @@
 /* words_write.c - the sentence beside a recommendation.
  *
  * The prompt is that of a review's document, with the best rating and what other people who liked the item wrote; the
- * model first writes a summary, then the sentence. Of a few seeded tries that pass as a sentence the one with the
- * highest likelihood per token is taken; none may pass, then there is no sentence, which is no error.
+ * model first writes a summary, then the sentence. Of a few seeded tries that pass as a sentence, and that whoever asks
+ * lets pass, the one with the highest likelihood per token is taken, what the history adds to it counted twice; none
+ * may pass, then there is no sentence, which is no error.
  *
  * The tries are texts that fork from one reading of the prompt and go on side by side, a token each in one pass over
  * the weights; each draws from a stream of its own, so that none depends on the others.
@@ -16,6 +17,7 @@
 #include "base/utf8.h"
 #include "gpt2/decode.h"
 #include "gpt2/sample.h"
+#include "gpt2/score.h"
 #include "gpt2/words_parts.h"
 
 #include <math.h>
@@ -29,6 +31,7 @@ enum {
     SHORTEST = 24,
     LONGEST_WORD = 32
 };
+static const double PERSONAL = 1;
 
 /* One try at an answer. */
 typedef struct
@@ -237,11 +240,18 @@ static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
 
 /* ---- the best of a few ---- */
 
-static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, tdm_err *err)
+/* A try that may be the answer. */
+typedef struct candidate {
+    const try *t;
+    tdm_buf text; /* its sentences */
+    double worth;
+} candidate;
+
+/* Those that pass as a sentence and that whoever asks lets pass. */
+static tdm_status candidates(const writer *x, candidate *c, size_t *n, const tdm_reason *r, size_t cap, tdm_err *err)
 {
     tdm_buf clean = {0};
     tdm_status st = TDM_OK;
-    double best = -INFINITY;
     for (size_t i = 0; !st && i < TRIES; i++) {
         const try *t = &x->try[i];
         if (!t->tokens || !tdm_utf8_valid((tdm_str){t->text.p, t->text.n})) continue;
@@ -249,26 +259,79 @@ static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, 
         if (clean.failed) st = tdm_nomem(err, "a sentence");
         size_t most = cap - 1 < REVIEW_BYTES ? cap - 1 : REVIEW_BYTES;
         tdm_str s = tdm_prompt_sentences((tdm_str){clean.p, clean.n}, most);
-        double mean = t->logp / (double)t->tokens;
         size_t strange;
         if (st || !passes(&x->w->lexicon, s, &strange) || strange > STRANGE) continue;
-        if (mean - (double)strange <= best) continue; /* one strange join weighs a unit of likelihood */
-        best = mean - (double)strange;
-        memcpy(out, s.p, s.n);
-        out[s.n] = 0;
-        *logp = mean;
+        if (r->fits && !r->fits(r->fits_ctx, s)) continue;
+        candidate *to = &c[(*n)++];
+        to->t = t;
+        to->worth = t->logp / (double)t->tokens - (double)strange; /* a strange join weighs a unit of likelihood */
+        tdm_buf_add(&to->text, s.p, s.n);
+        if (to->text.failed) st = tdm_nomem(err, "a sentence");
     }
     tdm_buf_clear(&clean);
     return st;
 }
 
-/* The prompt of a reason. */
-static tdm_status ask(writer *x, const tdm_reason *r, tdm_err *err)
+/* Adds to the worth of each how much likelier a token of it is for this history than for none:
+ *
+ *     PERSONAL (log p(sentence | prompt) - log p(sentence | prompt without history and because)) / tokens
+ *
+ * which is what tells people apart (maximum mutual information; Li et al., "A Diversity-Promoting Objective Function
+ * for Neural Conversation Models", NAACL 2016). */
+static tdm_status weigh_personal(const writer *x, candidate *c, size_t n, const tdm_reason *r, tdm_err *err)
 {
     const tdm_words *w = x->w;
+    tdm_prompt prompt = {0};
+    uint32_t *token = tdm_new(n * (ANSWER_TOKENS + 2), sizeof *token), start[TRIES + 1] = {0};
+    float *logp = tdm_new(n * (ANSWER_TOKENS + 2), sizeof *logp);
+    size_t at = 0;
+    tdm_status st = token && logp ? tdm_words_ask(&prompt, w, r, false, err) : tdm_nomem(err, "a sentence");
+    for (size_t i = 0; !st && i < n; i++) {
+        const try *t = c[i].t;
+        size_t before = t->n_said - t->tokens;
+        token[at++] = w->summaries ? w->mark.summary : w->mark.review;
+        for (size_t k = 0; k < t->n_said; k++) {
+            if (k && k == before) token[at++] = w->mark.review;
+            token[at++] = t->said[k];
+        }
+        start[i + 1] = (uint32_t)at;
+    }
+    if (!st) st = tdm_gpt2_score(w->packed, NULL, logp, prompt.token.at, prompt.token.n, token, start, n, NULL, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        double sum = 0;
+        for (size_t k = start[i + 1] - c[i].t->tokens; k < start[i + 1]; k++) sum += (double)logp[k];
+        c[i].worth += PERSONAL * (c[i].t->logp - sum) / (double)c[i].t->tokens;
+    }
+    tdm_prompt_clear(&prompt);
+    tdm_free(token);
+    tdm_free(logp);
+    return st;
+}
+
+static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err)
+{
+    candidate c[TRIES] = {{0}};
+    size_t n = 0;
+    tdm_status st = candidates(x, c, &n, r, cap, err);
+    if (!st && n > 1) st = weigh_personal(x, c, n, r, err);
+    const candidate *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!best || c[i].worth > best->worth) best = &c[i];
+    if (!st && best) {
+        memcpy(out, best->text.p, best->text.n);
+        out[best->text.n] = 0;
+        *logp = best->t->logp / (double)best->t->tokens;
+    }
+    for (size_t i = 0; i < n; i++) tdm_buf_clear(&c[i].text);
+    return st;
+}
+
+tdm_status tdm_words_ask(tdm_prompt *out, const tdm_words *w, const tdm_reason *r, bool person, tdm_err *err)
+{
     const tdm_dataset *d = w->train;
     size_t window = (size_t)tdm_param_get(&w->p, "window");
-    tdm_question q = {.history = r->history,
+    tdm_history nothing = {.now = TDM_NO_TIME, .self = r->history->self};
+    tdm_question q = {.history = person ? r->history : &nothing,
                       .item = r->item,
                       .person = r->history->self,
                       .rating = d->rating_high > d->rating_low ? d->rating_high : NAN,
@@ -276,11 +339,11 @@ static tdm_status ask(writer *x, const tdm_reason *r, tdm_err *err)
                       .good = true,
                       .most_history = (size_t)tdm_param_get(&w->p, "history"),
                       .room = (window < w->g->s.T ? window : w->g->s.T) - ANSWER_TOKENS};
-    for (size_t i = 0; r->evidence && i < r->evidence->n_because && q.n_because < BECAUSE; i++)
+    for (size_t i = 0; person && r->evidence && i < r->evidence->n_because && q.n_because < BECAUSE; i++)
         if (r->evidence->because[i].item < w->names.I && r->evidence->because[i].share > 0)
             q.because[q.n_because++] = r->evidence->because[i].item;
     tdm_rng rng = tdm_rng_make(r->seed, 0x07e5, r->item);
-    return tdm_words_prompt(&x->prompt, w, &q, &rng, err);
+    return tdm_words_prompt(out, w, &q, &rng, err);
 }
 
 tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err)
@@ -308,10 +371,10 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
     tdm_status st = x.allowed && x.said && x.logits && (x.left || !r->block) ? TDM_OK : tdm_nomem(err, "a sentence");
     if (!st) st = tdm_sampler_open(&x.sampler, w->g->s.V, err);
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
-    if (!st) st = ask(&x, r, err);
+    if (!st) st = tdm_words_ask(&x.prompt, w, r, true, err);
     if (!st) st = tdm_decoder_open(&x.d, w->packed, TRIES, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
     if (!st) st = write_all(&x, r, err);
-    if (!st) st = best_of(&x, out, cap, logp, err);
+    if (!st) st = best_of(&x, out, cap, logp, r, err);
     if (st) out[0] = 0;
     tdm_decoder_close(x.d);
     tdm_sampler_close(x.sampler);
