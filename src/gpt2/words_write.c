@@ -7,7 +7,8 @@
  * may pass, then there is no sentence, which is no error.
  *
  * The tries are texts that fork from one reading of the prompt and go on side by side, a token each in one pass over
- * the weights; each draws from a stream of its own, so that none depends on the others.
+ * the weights; each draws from a stream of its own, so that none depends on the others. At temperature 0, where all
+ * would be the same, the first begins with the likeliest token, the second with the second likeliest, and so on.
  *
  * A token that would put a blocked word into a try is not taken, and another is drawn in its place; the end of what is
  * written so far counts as the end of a word, so a longer word that begins with a blocked one is given up too where its
@@ -31,7 +32,7 @@ enum {
     SHORTEST = 24,
     LONGEST_WORD = 32
 };
-static const double PERSONAL = 1;
+static const double PERSONAL = 2;
 
 /* One try at an answer. */
 typedef struct
@@ -54,7 +55,7 @@ typedef struct writer {
     tdm_sampling how;
     uint32_t *allowed; /* plain tokens, then the mark that may follow */
     const tdm_block *block;
-    uint32_t *left; /* of these, what is left of them behind blocked draws; NULL: nothing is blocked */
+    uint32_t *left; /* of these, what is left of them behind draws that may not be */
     tdm_folded folded;
     float *logits; /* TRIES x V */
     tdm_sampler *sampler;
@@ -151,6 +152,7 @@ static void leave_out(writer *x, tdm_choice *from, uint32_t token)
 /* One token more for a try whose logits these are: a plain one, or, behind the first, the mark that ends the part. */
 static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
 {
+    bool greedy = !(x->how.temperature > 0);
     const tdm_words *w = x->w;
     size_t most = t->summary ? SUMMARY_TOKENS : REVIEW_TOKENS;
     uint32_t mark = t->summary && w->reviews ? w->mark.review : w->mark.text;
@@ -158,6 +160,8 @@ static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
     tdm_choice from = {.allowed = x->allowed, .n = w->n_plain + (t->tokens > 0), .said = t->said, .n_said = t->n_said};
     tdm_status st = TDM_OK;
     taken how = BLOCKED;
+    for (size_t k = 0; greedy && !t->n_said && k < (size_t)(t - x->try) && from.n > 1; k++)
+        leave_out(x, &from, tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, NULL));
     for (size_t k = 0; !st && how == BLOCKED && k < REDRAWS && from.n; k++) {
         double logp;
         uint32_t token = tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, &logp);
@@ -272,6 +276,35 @@ static tdm_status candidates(const writer *x, candidate *c, size_t *n, const tdm
     return st;
 }
 
+/* log p of each sentence, as the first thing that is written, behind the person's prompt or nobody's. */
+static tdm_status score(double *sum, const writer *x, const candidate *c, size_t n, const tdm_reason *r, bool person,
+                        tdm_err *err)
+{
+    const tdm_words *w = x->w;
+    tdm_prompt nobody = {0};
+    const tdm_prompt *prompt = person ? &x->prompt : &nobody;
+    uint32_t *token = tdm_new(n * (ANSWER_TOKENS + 1), sizeof *token), start[TRIES + 1] = {0};
+    float *logp = tdm_new(n * (ANSWER_TOKENS + 1), sizeof *logp);
+    size_t at = 0;
+    tdm_status st = token && logp ? TDM_OK : tdm_nomem(err, "a sentence");
+    if (!st && !person) st = tdm_words_ask(&nobody, w, r, false, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        const try *t = c[i].t;
+        token[at++] = w->reviews ? w->mark.review : w->mark.summary;
+        for (size_t k = t->n_said - t->tokens; k < t->n_said; k++) token[at++] = t->said[k];
+        start[i + 1] = (uint32_t)at;
+    }
+    if (!st) st = tdm_gpt2_score(w->packed, NULL, logp, prompt->token.at, prompt->token.n, token, start, n, NULL, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        sum[i] = 0;
+        for (size_t k = start[i] + 1; k < start[i + 1]; k++) sum[i] += (double)logp[k]; /* the mark is given */
+    }
+    tdm_prompt_clear(&nobody);
+    tdm_free(token);
+    tdm_free(logp);
+    return st;
+}
+
 /* Adds to the worth of each how much likelier a token of it is for this history than for none:
  *
  *     PERSONAL (log p(sentence | prompt) - log p(sentence | prompt without history and because)) / tokens
@@ -280,31 +313,10 @@ static tdm_status candidates(const writer *x, candidate *c, size_t *n, const tdm
  * for Neural Conversation Models", NAACL 2016). */
 static tdm_status weigh_personal(const writer *x, candidate *c, size_t n, const tdm_reason *r, tdm_err *err)
 {
-    const tdm_words *w = x->w;
-    tdm_prompt prompt = {0};
-    uint32_t *token = tdm_new(n * (ANSWER_TOKENS + 2), sizeof *token), start[TRIES + 1] = {0};
-    float *logp = tdm_new(n * (ANSWER_TOKENS + 2), sizeof *logp);
-    size_t at = 0;
-    tdm_status st = token && logp ? tdm_words_ask(&prompt, w, r, false, err) : tdm_nomem(err, "a sentence");
-    for (size_t i = 0; !st && i < n; i++) {
-        const try *t = c[i].t;
-        size_t before = t->n_said - t->tokens;
-        token[at++] = w->summaries ? w->mark.summary : w->mark.review;
-        for (size_t k = 0; k < t->n_said; k++) {
-            if (k && k == before) token[at++] = w->mark.review;
-            token[at++] = t->said[k];
-        }
-        start[i + 1] = (uint32_t)at;
-    }
-    if (!st) st = tdm_gpt2_score(w->packed, NULL, logp, prompt.token.at, prompt.token.n, token, start, n, NULL, err);
-    for (size_t i = 0; !st && i < n; i++) {
-        double sum = 0;
-        for (size_t k = start[i + 1] - c[i].t->tokens; k < start[i + 1]; k++) sum += (double)logp[k];
-        c[i].worth += PERSONAL * (c[i].t->logp - sum) / (double)c[i].t->tokens;
-    }
-    tdm_prompt_clear(&prompt);
-    tdm_free(token);
-    tdm_free(logp);
+    double own[TRIES], nobody[TRIES];
+    tdm_status st = score(own, x, c, n, r, true, err);
+    if (!st) st = score(nobody, x, c, n, r, false, err);
+    for (size_t i = 0; !st && i < n; i++) c[i].worth += PERSONAL * (own[i] - nobody[i]) / (double)c[i].t->tokens;
     return st;
 }
 
@@ -365,10 +377,10 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
                         .min_p = (float)tdm_param_get(&w->p, "min_p"),
                         .penalty = (float)tdm_param_get(&w->p, "penalty")},
                 .allowed = tdm_new(w->n_plain + 1, sizeof *x.allowed),
-                .left = r->block ? tdm_new(w->n_plain + 1, sizeof *x.left) : NULL,
+                .left = tdm_new(w->n_plain + 1, sizeof *x.left),
                 .said = tdm_new(TRIES * ANSWER_TOKENS, sizeof *x.said),
                 .logits = tdm_new(TRIES * w->g->s.V, sizeof *x.logits)};
-    tdm_status st = x.allowed && x.said && x.logits && (x.left || !r->block) ? TDM_OK : tdm_nomem(err, "a sentence");
+    tdm_status st = x.allowed && x.said && x.logits && x.left ? TDM_OK : tdm_nomem(err, "a sentence");
     if (!st) st = tdm_sampler_open(&x.sampler, w->g->s.V, err);
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
     if (!st) st = tdm_words_ask(&x.prompt, w, r, true, err);
