@@ -53,7 +53,7 @@ check: clang all
 	cd $(BUILD) && ctest --output-on-failure
 
 check-deep: asan tsan fuzz check
-	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^test_(small|mutations|truncations|failures|against|reference)$$'
+	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^(test_(small|mutations|truncations|failures|against|reference)|truth_.*)$$'
 
 bench: setup
 	cmake --preset release >/dev/null

@@ -187,6 +187,7 @@ static tdm_status words_add(cJSON *o, telling *t, const tdm_facts *f, const tdm_
     if (!st) {
         const char *text = *written ? t->text.p : plain.n ? plain.p : "";
         const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
+        c.again = c.tries > 1;
         ++*(*written ? &c.gpt2 : plain.n ? &c.evidence : &c.none);
         ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source) &&
              (!*written || cJSON_AddStringToObject(o, "written", written)) &&

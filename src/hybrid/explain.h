@@ -7,9 +7,10 @@
 #include "hybrid/claims.h"
 #include "model/model.h"
 
-/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; and of its tries, those that
- * came to no sentence, were refused for a blocked word, and for what is no evidence. */
-#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(tries) X(unfinished) X(blocked) X(unbacked)
+/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; for how many it had to try
+ * again; and of its tries, those that came to no sentence, were refused for a blocked word, and for what is no
+ * evidence. */
+#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(again) X(tries) X(unfinished) X(blocked) X(unbacked)
 
 typedef struct tdm_explain_counts {
 #define X(name) uint64_t name;

@@ -152,7 +152,7 @@ static void listed(tdm_buf *b, const tdm_facts *f)
     tdm_str rest = d->category.n ? tdm_strings_at(&d->category, f->in->item) : (tdm_str){0};
     size_t n = 0;
     if (brand.n) {
-        tdm_buf_str(b, "It is of the brand ");
+        tdm_buf_str(b, "It is by ");
         short_add(b, brand);
     }
     while (n < MOST && line_next(&line, &rest)) {
