@@ -53,7 +53,7 @@ check: clang all
 	cd $(BUILD) && ctest --output-on-failure
 
 check-deep: asan tsan fuzz check
-	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^(test_(small|mutations|truncations|failures|against|reference)|e2e_published)$$'
+	cd $(BUILD) && TANDEM_DEEP=1 ctest --output-on-failure -j 2 -R '^(test_(small|mutations|truncations|failures|against|reference)|e2e_published|truth_.*)$$'
 
 bench: setup
 	cmake --preset release >/dev/null

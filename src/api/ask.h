@@ -12,6 +12,7 @@ struct tdm_recommender {
     uint8_t *excluded; /* I: 1 where tdm_recommender_exclude named the item; NULL: none is */
     tdm_block *block;  /* what tdm_recommender_block listed; NULL: nothing */
     tdm_explained *explained;
+    tdm_claims *claims; /* what names things in the folder's catalogue */
 };
 
 typedef struct tdm_asked {

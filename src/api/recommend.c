@@ -19,6 +19,7 @@ tdm_status tdm_recommender_open(tdm_recommender **out, const char *folder, tdm_e
     if (!*out) return tdm_nomem(err, folder);
     tdm_status st = tdm_explained_open(&(*out)->explained, EXPLAINED_BYTES, err);
     if (!st) st = tdm_bundle_open(&(*out)->b, folder, err);
+    if (!st) st = tdm_claims_open(&(*out)->claims, (*out)->b->data, err);
     if (st) {
         tdm_recommender_close(*out);
         *out = NULL;
@@ -38,6 +39,7 @@ void tdm_recommender_close(tdm_recommender *r)
     if (!r) return;
     tdm_bundle_close(r->b);
     tdm_explained_close(r->explained);
+    tdm_claims_close(r->claims);
     tdm_block_close(r->block);
     tdm_free(r->excluded);
     tdm_free(r);
@@ -116,6 +118,8 @@ static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm
                             .block = r->block,
                             .positive_from = b->protocol.positive_from,
                             .seed = q->seed,
+                            .claims = r->claims,
+                            .lead = true,
                             .draft = told.fn ? tdm_streaming_draft : NULL,
                             .draft_ctx = &told};
     st = tdm_streaming_begin(&told, place, tdm_json_str(o, "item", ""), tdm_json_str(o, "title", ""), err);

@@ -114,12 +114,11 @@ static void say_counts(tdm_recommender *r)
     cJSON *o = cJSON_Parse(text);
     const cJSON *s = cJSON_GetObjectItemCaseSensitive(o, "sentences");
     if (counted(s, "gpt2") + counted(s, "evidence") + counted(s, "none") > 0)
-        fprintf(
-            stderr,
-            "sentences: %.0f by GPT-2, %.0f plain, %.0f none; of %.0f tries %.0f came to no sentence, %.0f said what "
-            "is no evidence, %.0f held a blocked word\n",
-            counted(s, "gpt2"), counted(s, "evidence"), counted(s, "none"), counted(s, "tries"),
-            counted(s, "unfinished"), counted(s, "unbacked"), counted(s, "blocked"));
+        fprintf(stderr,
+                "sentences: %.0f by GPT-2, %.0f plain, %.0f none, %.0f tried again; of %.0f tries %.0f came to no "
+                "sentence, %.0f said what is no evidence, %.0f held a blocked word\n",
+                counted(s, "gpt2"), counted(s, "evidence"), counted(s, "none"), counted(s, "again"),
+                counted(s, "tries"), counted(s, "unfinished"), counted(s, "unbacked"), counted(s, "blocked"));
     cJSON_Delete(o);
     tdm_text_free(text);
 }

@@ -116,6 +116,9 @@ typedef struct tdm_question {
 /* Appends the prompt. `rng` picks among what others wrote. */
 tdm_status tdm_words_prompt(tdm_prompt *out, const tdm_words *w, const tdm_question *q, tdm_rng *rng, tdm_err *err);
 
+/* The prompt of a reason; not `person`: without history and because, which is what anybody would be told. */
+tdm_status tdm_words_ask(tdm_prompt *out, const tdm_words *w, const tdm_reason *r, bool person, tdm_err *err);
+
 /* ---- documents (words_docs.c) ---- */
 
 typedef struct tdm_docs {

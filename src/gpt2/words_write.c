@@ -2,11 +2,13 @@
 /* words_write.c - the sentence beside a recommendation.
  *
  * The prompt is that of a review's document, with the best rating and what other people who liked the item wrote; the
- * model first writes a summary, then the sentence. Of a few seeded tries that pass as a sentence the one with the
- * highest likelihood per token is taken; none may pass, then there is no sentence, which is no error.
+ * model first writes a summary, then the sentence. Of a few seeded tries that pass as a sentence, and that whoever asks
+ * lets pass, the one with the highest likelihood per token is taken, what the history adds to it counted twice; none
+ * may pass, then there is no sentence, which is no error.
  *
  * The tries are texts that fork from one reading of the prompt and go on side by side, a token each in one pass over
- * the weights; each draws from a stream of its own, so that none depends on the others.
+ * the weights; each draws from a stream of its own, so that none depends on the others. At temperature 0, where all
+ * would be the same, the first begins with the likeliest token, the second with the second likeliest, and so on.
  *
  * A token that would put a blocked word into a try is not taken, and another is drawn in its place; the end of what is
  * written so far counts as the end of a word, so a longer word that begins with a blocked one is given up too where its
@@ -16,6 +18,7 @@
 #include "base/utf8.h"
 #include "gpt2/decode.h"
 #include "gpt2/sample.h"
+#include "gpt2/score.h"
 #include "gpt2/words_parts.h"
 
 #include <math.h>
@@ -29,6 +32,7 @@ enum {
     SHORTEST = 24,
     LONGEST_WORD = 32
 };
+static const double PERSONAL = 2;
 
 /* One try at an answer. */
 typedef struct
@@ -51,7 +55,7 @@ typedef struct writer {
     tdm_sampling how;
     uint32_t *allowed; /* plain tokens, then the mark that may follow */
     const tdm_block *block;
-    uint32_t *left; /* of these, what is left of them behind blocked draws; NULL: nothing is blocked */
+    uint32_t *left; /* of these, what is left of them behind draws that may not be */
     tdm_folded folded;
     float *logits; /* TRIES x V */
     tdm_sampler *sampler;
@@ -148,6 +152,7 @@ static void leave_out(writer *x, tdm_choice *from, uint32_t token)
 /* One token more for a try whose logits these are: a plain one, or, behind the first, the mark that ends the part. */
 static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
 {
+    bool greedy = !(x->how.temperature > 0);
     const tdm_words *w = x->w;
     size_t most = t->summary ? SUMMARY_TOKENS : REVIEW_TOKENS;
     uint32_t mark = t->summary && w->reviews ? w->mark.review : w->mark.text;
@@ -155,6 +160,8 @@ static tdm_status go_on(writer *x, try *t, const float *logits, tdm_err *err)
     tdm_choice from = {.allowed = x->allowed, .n = w->n_plain + (t->tokens > 0), .said = t->said, .n_said = t->n_said};
     tdm_status st = TDM_OK;
     taken how = BLOCKED;
+    for (size_t k = 0; greedy && !t->n_said && k < (size_t)(t - x->try) && from.n > 1; k++)
+        leave_out(x, &from, tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, NULL));
     for (size_t k = 0; !st && how == BLOCKED && k < REDRAWS && from.n; k++) {
         double logp;
         uint32_t token = tdm_sample(x->sampler, logits, &from, &x->how, &t->rng, &logp);
@@ -237,11 +244,18 @@ static tdm_status write_all(writer *x, const tdm_reason *r, tdm_err *err)
 
 /* ---- the best of a few ---- */
 
-static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, tdm_err *err)
+/* A try that may be the answer. */
+typedef struct candidate {
+    const try *t;
+    tdm_buf text; /* its sentences */
+    double worth;
+} candidate;
+
+/* Those that pass as a sentence and that whoever asks lets pass. */
+static tdm_status candidates(const writer *x, candidate *c, size_t *n, const tdm_reason *r, size_t cap, tdm_err *err)
 {
     tdm_buf clean = {0};
     tdm_status st = TDM_OK;
-    double best = -INFINITY;
     for (size_t i = 0; !st && i < TRIES; i++) {
         const try *t = &x->try[i];
         if (!t->tokens || !tdm_utf8_valid((tdm_str){t->text.p, t->text.n})) continue;
@@ -249,26 +263,87 @@ static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, 
         if (clean.failed) st = tdm_nomem(err, "a sentence");
         size_t most = cap - 1 < REVIEW_BYTES ? cap - 1 : REVIEW_BYTES;
         tdm_str s = tdm_prompt_sentences((tdm_str){clean.p, clean.n}, most);
-        double mean = t->logp / (double)t->tokens;
         size_t strange;
         if (st || !passes(&x->w->lexicon, s, &strange) || strange > STRANGE) continue;
-        if (mean - (double)strange <= best) continue; /* one strange join weighs a unit of likelihood */
-        best = mean - (double)strange;
-        memcpy(out, s.p, s.n);
-        out[s.n] = 0;
-        *logp = mean;
+        if (r->fits && !r->fits(r->fits_ctx, s)) continue;
+        candidate *to = &c[(*n)++];
+        to->t = t;
+        to->worth = t->logp / (double)t->tokens - (double)strange; /* a strange join weighs a unit of likelihood */
+        tdm_buf_add(&to->text, s.p, s.n);
+        if (to->text.failed) st = tdm_nomem(err, "a sentence");
     }
     tdm_buf_clear(&clean);
     return st;
 }
 
-/* The prompt of a reason. */
-static tdm_status ask(writer *x, const tdm_reason *r, tdm_err *err)
+/* log p of each sentence, as the first thing that is written, behind the person's prompt or nobody's. */
+static tdm_status score(double *sum, const writer *x, const candidate *c, size_t n, const tdm_reason *r, bool person,
+                        tdm_err *err)
 {
     const tdm_words *w = x->w;
+    tdm_prompt nobody = {0};
+    const tdm_prompt *prompt = person ? &x->prompt : &nobody;
+    uint32_t *token = tdm_new(n * (ANSWER_TOKENS + 1), sizeof *token), start[TRIES + 1] = {0};
+    float *logp = tdm_new(n * (ANSWER_TOKENS + 1), sizeof *logp);
+    size_t at = 0;
+    tdm_status st = token && logp ? TDM_OK : tdm_nomem(err, "a sentence");
+    if (!st && !person) st = tdm_words_ask(&nobody, w, r, false, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        const try *t = c[i].t;
+        token[at++] = w->reviews ? w->mark.review : w->mark.summary;
+        for (size_t k = t->n_said - t->tokens; k < t->n_said; k++) token[at++] = t->said[k];
+        start[i + 1] = (uint32_t)at;
+    }
+    if (!st) st = tdm_gpt2_score(w->packed, NULL, logp, prompt->token.at, prompt->token.n, token, start, n, NULL, err);
+    for (size_t i = 0; !st && i < n; i++) {
+        sum[i] = 0;
+        for (size_t k = start[i] + 1; k < start[i + 1]; k++) sum[i] += (double)logp[k]; /* the mark is given */
+    }
+    tdm_prompt_clear(&nobody);
+    tdm_free(token);
+    tdm_free(logp);
+    return st;
+}
+
+/* Adds to the worth of each how much likelier a token of it is for this history than for none:
+ *
+ *     PERSONAL (log p(sentence | prompt) - log p(sentence | prompt without history and because)) / tokens
+ *
+ * which is what tells people apart (maximum mutual information; Li et al., "A Diversity-Promoting Objective Function
+ * for Neural Conversation Models", NAACL 2016). */
+static tdm_status weigh_personal(const writer *x, candidate *c, size_t n, const tdm_reason *r, tdm_err *err)
+{
+    double own[TRIES], nobody[TRIES];
+    tdm_status st = score(own, x, c, n, r, true, err);
+    if (!st) st = score(nobody, x, c, n, r, false, err);
+    for (size_t i = 0; !st && i < n; i++) c[i].worth += PERSONAL * (own[i] - nobody[i]) / (double)c[i].t->tokens;
+    return st;
+}
+
+static tdm_status best_of(const writer *x, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err)
+{
+    candidate c[TRIES] = {{0}};
+    size_t n = 0;
+    tdm_status st = candidates(x, c, &n, r, cap, err);
+    if (!st && n > 1) st = weigh_personal(x, c, n, r, err);
+    const candidate *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!best || c[i].worth > best->worth) best = &c[i];
+    if (!st && best) {
+        memcpy(out, best->text.p, best->text.n);
+        out[best->text.n] = 0;
+        *logp = best->t->logp / (double)best->t->tokens;
+    }
+    for (size_t i = 0; i < n; i++) tdm_buf_clear(&c[i].text);
+    return st;
+}
+
+tdm_status tdm_words_ask(tdm_prompt *out, const tdm_words *w, const tdm_reason *r, bool person, tdm_err *err)
+{
     const tdm_dataset *d = w->train;
     size_t window = (size_t)tdm_param_get(&w->p, "window");
-    tdm_question q = {.history = r->history,
+    tdm_history nothing = {.now = TDM_NO_TIME, .self = r->history->self};
+    tdm_question q = {.history = person ? r->history : &nothing,
                       .item = r->item,
                       .person = r->history->self,
                       .rating = d->rating_high > d->rating_low ? d->rating_high : NAN,
@@ -276,11 +351,11 @@ static tdm_status ask(writer *x, const tdm_reason *r, tdm_err *err)
                       .good = true,
                       .most_history = (size_t)tdm_param_get(&w->p, "history"),
                       .room = (window < w->g->s.T ? window : w->g->s.T) - ANSWER_TOKENS};
-    for (size_t i = 0; r->evidence && i < r->evidence->n_because && q.n_because < BECAUSE; i++)
+    for (size_t i = 0; person && r->evidence && i < r->evidence->n_because && q.n_because < BECAUSE; i++)
         if (r->evidence->because[i].item < w->names.I && r->evidence->because[i].share > 0)
             q.because[q.n_because++] = r->evidence->because[i].item;
     tdm_rng rng = tdm_rng_make(r->seed, 0x07e5, r->item);
-    return tdm_words_prompt(&x->prompt, w, &q, &rng, err);
+    return tdm_words_prompt(out, w, &q, &rng, err);
 }
 
 tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r, tdm_err *err)
@@ -302,16 +377,16 @@ tdm_status tdm_words_write(const tdm_model *m, char *out, size_t cap, double *lo
                         .min_p = (float)tdm_param_get(&w->p, "min_p"),
                         .penalty = (float)tdm_param_get(&w->p, "penalty")},
                 .allowed = tdm_new(w->n_plain + 1, sizeof *x.allowed),
-                .left = r->block ? tdm_new(w->n_plain + 1, sizeof *x.left) : NULL,
+                .left = tdm_new(w->n_plain + 1, sizeof *x.left),
                 .said = tdm_new(TRIES * ANSWER_TOKENS, sizeof *x.said),
                 .logits = tdm_new(TRIES * w->g->s.V, sizeof *x.logits)};
-    tdm_status st = x.allowed && x.said && x.logits && (x.left || !r->block) ? TDM_OK : tdm_nomem(err, "a sentence");
+    tdm_status st = x.allowed && x.said && x.logits && x.left ? TDM_OK : tdm_nomem(err, "a sentence");
     if (!st) st = tdm_sampler_open(&x.sampler, w->g->s.V, err);
     if (!st) memcpy(x.allowed, w->plain, w->n_plain * sizeof *x.allowed);
-    if (!st) st = ask(&x, r, err);
+    if (!st) st = tdm_words_ask(&x.prompt, w, r, true, err);
     if (!st) st = tdm_decoder_open(&x.d, w->packed, TRIES, x.prompt.token.n + ANSWER_TOKENS, NULL, err);
     if (!st) st = write_all(&x, r, err);
-    if (!st) st = best_of(&x, out, cap, logp, err);
+    if (!st) st = best_of(&x, out, cap, logp, r, err);
     if (st) out[0] = 0;
     tdm_decoder_close(x.d);
     tdm_sampler_close(x.sampler);

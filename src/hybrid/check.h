@@ -4,14 +4,14 @@
 #ifndef TDM_HYBRID_CHECK_H
 #define TDM_HYBRID_CHECK_H
 
-#include "data/dataset.h"
+#include "hybrid/claims.h"
 
-enum { TDM_SENTENCE_BYTES = 320 };
+enum { TDM_SENTENCE_BYTES = 360 };
 
-/* `known` is all that was evidence, one text after another. Refused (false, *why says it in a few words; why may be
- * NULL): what is empty, too long, not UTF-8 or not one line; a number or a sign of money that is not in `known`; the
- * title of an item of the catalogue that is not in `known`. Titles of several words count in any letter case, those of
- * one word where they are written as a name: with their capital, and not as a sentence's first word. */
-bool tdm_sentence_check(const char **why, tdm_str sentence, tdm_str known, const tdm_dataset *d);
+/* `known` is all that was evidence, a text a line. Refused (false, *why says it in a few words; why may be NULL): what
+ * is empty, too long, not UTF-8 or not one line; a number, in digits or from "two" on, that is not in `known` beside
+ * one of the same words; a sign of money or percent that is not in `known`; a name of the catalogue (claims.h) that is
+ * not in one of its lines. */
+bool tdm_sentence_check(const char **why, tdm_str sentence, tdm_str known, const tdm_claims *c);
 
 #endif

@@ -73,101 +73,131 @@ static void known_make(tdm_buf *known, const tdm_explain_input *in, const tdm_ev
         tdm_buf_add(known, name.p, name.n);
         tdm_buf_char(known, '\n');
     }
-    if (!d->brand.n || !d->category.n) return;
-    tdm_str more[] = {tdm_strings_at(&d->brand, in->item), tdm_strings_at(&d->category, in->item)};
-    for (size_t k = 0; k < 2; k++) {
-        tdm_buf_add(known, more[k].p, more[k].n);
-        tdm_buf_char(known, '\n');
-    }
 }
 
-/* ---- drafts ---- */
+/* ---- one sentence ---- */
 
-typedef struct drafting {
+/* A sentence that is being written. */
+typedef struct telling {
     const tdm_explain_input *in;
+    const tdm_claims *claims;
     tdm_str known;
-    size_t told; /* bytes of the draft that passed and were told */
-} drafting;
+    tdm_buf lead; /* what GPT-2's words stand behind */
+    tdm_buf text; /* the lead and what was written */
+    size_t told;  /* bytes of a draft that passed and were told */
+    bool refused; /* something was that the evidence does not say */
+} telling;
+
+typedef enum verdict { FINE, EMPTY, BLOCKED, UNBACKED } verdict;
+
+/* Puts t->text together and judges it. */
+static tdm_status judge(verdict *out, telling *t, tdm_str written, tdm_err *err)
+{
+    bool blocked;
+    *out = EMPTY;
+    if (!written.n) return TDM_OK;
+    tdm_buf_reset(&t->text);
+    if (t->lead.n) tdm_buf_add(&t->text, t->lead.p, t->lead.n);
+    tdm_buf_add(&t->text, written.p, written.n);
+    if (t->text.failed) return tdm_nomem(err, "a sentence");
+    tdm_str whole = {t->text.p, t->text.n};
+    tdm_status st = tdm_block_find(t->in->block, &blocked, whole, NULL, err);
+    if (st) return st;
+    /* GPT-2's own words have to hold alone, and with what stands before them they have to fit */
+    bool backed =
+        tdm_sentence_check(NULL, written, t->known, t->claims) && tdm_sentence_check(NULL, whole, t->known, t->claims);
+    *out = blocked ? BLOCKED : backed ? FINE : UNBACKED;
+    return TDM_OK;
+}
 
 /* Hands on the words that are whole, if they pass: half a word may be the beginning of one that does not. What does not
  * pass is not told, nor is what goes on from it. A word that memory was too short to judge is not told either. */
 static int draft_pass(void *ctx, tdm_str text)
 {
-    drafting *d = ctx;
-    bool blocked;
+    telling *t = ctx;
+    verdict v;
     while (text.n && text.p[text.n - 1] != ' ') text.n--;
     while (text.n && text.p[text.n - 1] == ' ') text.n--;
-    if (!text.n || text.n == d->told) return 0;
-    if (tdm_block_find(d->in->block, &blocked, text, NULL, NULL) || blocked) return 0;
-    if (!tdm_sentence_check(NULL, text, d->known, d->in->data)) return 0;
-    d->told = text.n;
-    return d->in->draft(d->in->draft_ctx, text);
+    if (!text.n || text.n == t->told) return 0;
+    if (judge(&v, t, text, NULL) || v != FINE) return 0;
+    t->told = text.n;
+    return t->in->draft(t->in->draft_ctx, (tdm_str){t->text.p, t->text.n});
 }
 
-/* ---- sentences ---- */
-
-/* What becomes of a try: the counter of why it is refused; NULL: it may be shown. */
-static tdm_status try_judge(uint64_t **why, tdm_explain_counts *c, tdm_str s, const tdm_explain_input *in,
-                            tdm_str known, tdm_err *err)
+/* For the writer, which has several to choose from. */
+static bool fits(void *ctx, tdm_str written)
 {
-    bool blocked;
-    tdm_status st = tdm_block_find(in->block, &blocked, s, NULL, err);
-    if (!s.n) *why = &c->unfinished;
-    else if (blocked) *why = &c->blocked;
-    else *why = tdm_sentence_check(NULL, s, known, in->data) ? NULL : &c->unbacked;
-    return st;
+    telling *t = ctx;
+    verdict v;
+    if (judge(&v, t, written, NULL)) return false;
+    t->refused = t->refused || v == UNBACKED;
+    return v == FINE;
 }
 
-/* A sentence of the writer that passes the check, or an empty text. */
-static tdm_status sentence_write(char *out, size_t cap, tdm_explain_counts *c, const tdm_explain_input *in,
-                                 const tdm_evidence *e, tdm_str known, tdm_err *err)
+/* A sentence of the writer that passes, into `out`, and as it is shown into t->text; or an empty text. */
+static tdm_status sentence_write(char *out, size_t cap, telling *t, tdm_explain_counts *c, const tdm_evidence *e,
+                                 tdm_err *err)
 {
+    const tdm_explain_input *in = t->in;
     *out = 0;
     if (!in->writer || !in->writer->ops->write) return TDM_OK;
     for (uint64_t k = 0; k < TRIES; k++) {
-        drafting d = {.in = in, .known = known};
         tdm_reason r = {.history = in->history,
                         .item = in->item,
                         .evidence = e,
                         .block = in->block,
                         .seed = k ? tdm_mix64(in->seed + k) : in->seed,
+                        .fits = fits,
+                        .fits_ctx = t,
                         .draft = in->draft ? draft_pass : NULL,
-                        .draft_ctx = &d};
+                        .draft_ctx = t};
         double logp;
-        uint64_t *why;
+        verdict v;
+        t->told = 0;
+        t->refused = false;
         tdm_status st = in->writer->ops->write(in->writer, out, cap, &logp, &r, err);
         tdm_str s = {out, strnlen(out, cap)};
         if (s.n == cap || !isfinite(logp)) s.n = 0;
-        if (!st) st = try_judge(&why, c, s, in, known, err);
+        if (!st) st = judge(&v, t, s, err);
         if (st) return st;
         c->tries++;
-        if (!why) return TDM_OK;
-        ++*why;
+        if (v == FINE) return TDM_OK;
+        if (v == EMPTY && t->refused) v = UNBACKED;
+        ++*(v == EMPTY ? &c->unfinished : v == BLOCKED ? &c->blocked : &c->unbacked);
         *out = 0;
     }
     return TDM_OK;
 }
 
-static tdm_status words_add(cJSON *o, const tdm_explain_input *in, const tdm_facts *f, const tdm_buf *lines, size_t n,
-                            tdm_err *err)
+static tdm_status words_add(cJSON *o, telling *t, const tdm_facts *f, const tdm_buf *lines, size_t n, tdm_err *err)
 {
+    const tdm_explain_input *in = t->in;
     tdm_buf known = {0}, plain = {0};
-    tdm_explain_counts unread = {0}, *c = in->counts ? in->counts : &unread;
-    char written[TDM_SENTENCE_BYTES + 1];
+    tdm_explain_counts c = {0};
+    char written[TDM_SENTENCE_BYTES + 1] = "";
     cJSON *list = cJSON_AddArrayToObject(o, "evidence");
     bool ok = list != NULL;
     for (size_t k = 0; ok && k < n; k++) ok = cJSON_AddItemToArray(list, cJSON_CreateString(lines[k].p));
     known_make(&known, in, f->evidence, lines, n);
+    t->known = (tdm_str){known.p, known.n};
     tdm_status st = ok && !known.failed ? TDM_OK : tdm_nomem(err, "a recommendation's evidence");
-    if (!st) st = sentence_write(written, sizeof written, c, in, f->evidence, (tdm_str){known.p, known.n}, err);
+    if (!st && in->lead) st = tdm_facts_lead(&t->lead, f, err);
+    if (!st) st = sentence_write(written, sizeof written, t, &c, f->evidence, err);
     if (!st && !*written) st = tdm_facts_say(&plain, f, err);
     if (!st) {
-        const char *text = *written ? written : plain.n ? plain.p : "";
+        const char *text = *written ? t->text.p : plain.n ? plain.p : "";
         const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
-        ++*(*written ? &c->gpt2 : plain.n ? &c->evidence : &c->none);
-        ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source);
+        c.again = c.tries > 1;
+        ++*(*written ? &c.gpt2 : plain.n ? &c.evidence : &c.none);
+        ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source) &&
+             (!*written || cJSON_AddStringToObject(o, "written", written)) &&
+             cJSON_AddNumberToObject(o, "tries", (double)c.tries);
         if (!ok) st = tdm_nomem(err, "a sentence");
     }
+#define X(name)                                                                                                        \
+    if (in->counts) in->counts->name += c.name;
+    TDM_EXPLAIN_COUNTS(X)
+#undef X
     tdm_buf_clear(&known);
     tdm_buf_clear(&plain);
     return st;
@@ -185,8 +215,14 @@ tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err)
     if (!st && !numbers_add(o, in, &e)) st = tdm_nomem(err, "a recommendation's reasons");
     if (!st) st = tdm_facts_find(&facts, in, &e, err);
     if (st) return st;
+    tdm_claims *own = NULL;
     st = tdm_facts_lines(lines, &n, &facts, err);
-    if (!st) st = words_add(o, in, &facts, lines, n, err);
+    if (!st && !in->claims) st = tdm_claims_open(&own, in->data, err);
+    telling t = {.in = in, .claims = in->claims ? in->claims : own};
+    if (!st) st = words_add(o, &t, &facts, lines, n, err);
+    tdm_buf_clear(&t.lead);
+    tdm_buf_clear(&t.text);
+    tdm_claims_close(own);
     for (size_t k = 0; k < n; k++) tdm_buf_clear(&lines[k]);
     tdm_facts_clear(&facts);
     return st;

@@ -4,11 +4,13 @@
 #define TDM_HYBRID_EXPLAIN_H
 
 #include "base/json.h"
+#include "hybrid/claims.h"
 #include "model/model.h"
 
-/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; and of its tries, those that
- * came to no sentence, were refused for a blocked word, and for what is no evidence. */
-#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(tries) X(unfinished) X(blocked) X(unbacked)
+/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; for how many it had to try
+ * again; and of its tries, those that came to no sentence, were refused for a blocked word, and for what is no
+ * evidence. */
+#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(again) X(tries) X(unfinished) X(blocked) X(unbacked)
 
 typedef struct tdm_explain_counts {
 #define X(name) uint64_t name;
@@ -26,13 +28,16 @@ typedef struct tdm_explain_input {
     const tdm_block *block; /* words that no sentence may hold; NULL: none is blocked */
     float positive_from;    /* rated below: not a "because you liked"; NaN: nothing is */
     uint64_t seed;
+    const tdm_claims *claims;   /* of `data`; NULL: made for this one explanation, which takes a look at all titles */
+    bool lead;                  /* what GPT-2 writes stands behind what led to it, else alone */
     tdm_explain_counts *counts; /* is added to; NULL: nobody counts */
     tdm_draft_fn *draft;        /* told what is written, as far as it passes the check, word by word; NULL: nobody is */
     void *draft_ctx;
 } tdm_explain_input;
 
-/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "evidence", or
- * "none" where every sentence would hold a blocked word), as docs/answers.md lists them. */
+/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text", "text_source" ("gpt2", "evidence", or
+ * "none" where every sentence would hold a blocked word), for "gpt2" "written", and "tries", as docs/answers.md lists
+ * them. */
 tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err);
 
 #endif

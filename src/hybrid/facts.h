@@ -8,7 +8,7 @@
 
 #include "hybrid/explain.h"
 
-enum { TDM_FACTS_NAMED = 3, TDM_FACTS_LINES = 8, TDM_NAME_BYTES = 80, TDM_QUOTE_BYTES = 160 };
+enum { TDM_FACTS_NAMED = 3, TDM_FACTS_LINES = 8, TDM_NAME_BYTES = 80, TDM_LEAD_NAME_BYTES = 60, TDM_QUOTE_BYTES = 160 };
 
 /* A history item that led to the recommendation. */
 typedef struct tdm_fact {
@@ -41,5 +41,10 @@ tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_
 /* One sentence to the asker that says the most telling of it. Where that would hold a blocked word, as the title of a
  * history item may, what another history item says, else how many chose it; empty where each of them would. */
 tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err);
+
+/* What led to it, as a sentence begins that somebody else ends: 'Because you liked "Green tea" and "Cup": '. Two
+ * history items where there are two, else one, else how many people with a similar history chose it, else how many
+ * chose it; empty where nobody did, or where each of these would hold a blocked word. */
+tdm_status tdm_facts_lead(tdm_buf *out, const tdm_facts *f, tdm_err *err);
 
 #endif

@@ -9,15 +9,17 @@
 #include <string.h>
 
 /* "Green tea" with its quotes, tidy and not too long. */
-static void name_add(tdm_buf *b, const tdm_dataset *d, uint32_t item)
+static void name_cut(tdm_buf *b, const tdm_dataset *d, uint32_t item, size_t most)
 {
     tdm_buf_char(b, '"');
     size_t at = b->n;
-    tdm_tidy(b, tdm_dataset_name(d, item), TDM_NAME_BYTES);
+    tdm_tidy(b, tdm_dataset_name(d, item), most);
     for (; !b->failed && at < b->n; at++)
         if (b->p[at] == '"') b->p[at] = '\''; /* 5" pipe: the quote would end here */
     tdm_buf_char(b, '"');
 }
+
+static void name_add(tdm_buf *b, const tdm_dataset *d, uint32_t item) { name_cut(b, d, item, TDM_NAME_BYTES); }
 
 static const char *people(size_t n) { return n == 1 ? "person" : "people"; }
 
@@ -141,6 +143,27 @@ static void quote(tdm_buf *b, const tdm_facts *f)
     tdm_buf_char(b, '"');
 }
 
+/* What the item is listed as. */
+static void listed(tdm_buf *b, const tdm_facts *f)
+{
+    enum { MOST = 4 };
+    const tdm_dataset *d = f->in->data;
+    tdm_str brand = d->brand.n ? tdm_strings_at(&d->brand, f->in->item) : (tdm_str){0}, line;
+    tdm_str rest = d->category.n ? tdm_strings_at(&d->category, f->in->item) : (tdm_str){0};
+    size_t n = 0;
+    if (brand.n) {
+        tdm_buf_str(b, "It is by ");
+        short_add(b, brand);
+    }
+    while (n < MOST && line_next(&line, &rest)) {
+        if (!line.n) continue;
+        tdm_buf_str(b, n ? ", " : brand.n ? " and listed under " : "It is listed under ");
+        short_add(b, line);
+        n++;
+    }
+    if (b->n) tdm_buf_char(b, '.');
+}
+
 /* Takes lines that hold a blocked word out. */
 static tdm_status lines_pass(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_block *block, tdm_err *err)
 {
@@ -183,6 +206,7 @@ tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_
     SAY(similar(b, f));
     for (size_t j = 0; j < 2 && j < f->n_named; j++) SAY(shared(b, f, &f->named[j]));
     SAY(popular(b, f));
+    SAY(listed(b, f));
     SAY(quote(b, f));
 #undef SAY
     *n = (size_t)(b - lines);
@@ -239,6 +263,40 @@ tdm_status tdm_facts_say(tdm_buf *out, const tdm_facts *f, tdm_err *err)
     }
     if (!st && what != SHOWN) {
         popular(out, f);
+        st = judge(&what, out, f, err);
+    }
+    return st;
+}
+
+/* ---- the beginning of a sentence ---- */
+
+/* n items of the history, from `from` on. */
+static void because(tdm_buf *out, const tdm_facts *f, size_t from, size_t n)
+{
+    for (size_t j = from; j < from + n; j++) {
+        bool liked = f->named[j].liked, as_before = j > from && liked == f->named[j - 1].liked;
+        tdm_buf_str(out, j == from ? "Because you " : " and ");
+        if (!as_before) tdm_buf_str(out, liked ? "liked " : "chose ");
+        name_cut(out, f->in->data, f->named[j].item, TDM_LEAD_NAME_BYTES);
+    }
+}
+
+static void nth_lead(tdm_buf *out, const tdm_facts *f, size_t k)
+{
+    if (k == 0 && f->n_named > 1) because(out, f, 0, 2);
+    else if (k >= 1 && k <= f->n_named) because(out, f, k - 1, 1);
+    else if (k == TDM_FACTS_NAMED + 1) similar(out, f);
+    else if (k == TDM_FACTS_NAMED + 2 && f->people) popular(out, f);
+    if (out->n && out->p[out->n - 1] == '.') out->p[--out->n] = 0;
+    if (out->n) tdm_buf_str(out, ": ");
+}
+
+tdm_status tdm_facts_lead(tdm_buf *out, const tdm_facts *f, tdm_err *err)
+{
+    outcome what = SILENT;
+    tdm_status st = TDM_OK;
+    for (size_t k = 0; !st && what != SHOWN && k < TDM_FACTS_NAMED + 3; k++) {
+        nth_lead(out, f, k);
         st = judge(&what, out, f, err);
     }
     return st;

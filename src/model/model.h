@@ -68,6 +68,9 @@ typedef struct tdm_ranked {
  * than the time before. A result that is not 0 stops the writing, which is then TDM_E_CANCELLED. */
 typedef int tdm_draft_fn(void *ctx, tdm_str text);
 
+/* Whether a sentence may be the answer. A writer that has several gives one of those that may. */
+typedef bool tdm_fits_fn(void *ctx, tdm_str text);
+
 /* What a sentence may be made from. */
 typedef struct tdm_reason {
     const tdm_history *history;
@@ -75,6 +78,8 @@ typedef struct tdm_reason {
     const tdm_evidence *evidence;
     const tdm_block *block; /* what it may not say; NULL: nothing is blocked */
     uint64_t seed;
+    tdm_fits_fn *fits;   /* asked of each sentence that may be the answer; NULL: all may */
+    void *fits_ctx;
     tdm_draft_fn *draft; /* NULL: nobody listens */
     void *draft_ctx;
 } tdm_reason;

@@ -93,14 +93,14 @@ static void blocked_words_are_in_no_sentence_of_the_evidence(void **state)
         const char *list, *text, *source;
         int lines;
     } cases[] = {
-        {"", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 6},
-        {"zebra", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 6},
-        {"CUP", "You liked \"Green tea\", and all 6 other people who chose it went on to choose this.", "evidence", 4},
-        {"cup\ngreen   tea", "6 people with a similar history chose it.", "evidence", 3},
-        {"cup\ntea\nhistory", "6 people chose it; its 6 ratings average 4.3 on a scale from 1 to 5.", "evidence", 2},
-        {"you liked", "6 people with a similar history chose it.", "evidence", 6},
-        {"people\ncup\ntea", "", "none", 1},
-        {"people\ncup\ntea\nwrote", "", "none", 0},
+        {"", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 7},
+        {"zebra", "You liked \"Cup\", and all 6 other people who chose it chose this too.", "evidence", 7},
+        {"CUP", "You liked \"Green tea\", and all 6 other people who chose it went on to choose this.", "evidence", 5},
+        {"cup\ngreen   tea", "6 people with a similar history chose it.", "evidence", 4},
+        {"cup\ntea\nhistory", "6 people chose it; its 6 ratings average 4.3 on a scale from 1 to 5.", "evidence", 3},
+        {"you liked", "6 people with a similar history chose it.", "evidence", 7},
+        {"people\ncup\ntea", "", "none", 2},
+        {"people\ncup\ntea\nwrote\nlisted", "", "none", 0},
     };
     shop x = shop_open();
     tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
@@ -173,6 +173,81 @@ static void a_written_sentence_with_a_blocked_word_is_refused(void **state)
     shop_close(&x);
 }
 
+/* ---- what stands before it ---- */
+
+/* GPT-2's words stand behind what led to the item, or what of it may be said. */
+static void what_led_to_it_stands_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *lead;
+    } cases[] = {
+        {"", "Because you liked \"Cup\" and \"Green tea\": "},
+        {"cup", "Because you liked \"Green tea\": "},
+        {"tea", "Because you liked \"Cup\": "},
+        {"you liked", "6 people with a similar history chose it: "},
+        {"you liked\nhistory", "6 people chose it; its 6 ratings average 4.3 on a scale from 1 to 5: "},
+        {"you liked\npeople", ""},
+        {"cup\" and", "Because you liked \"Cup\": "},
+    };
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        tdm_explain_input in = shop_about(&x, &h, "kettle");
+        scribe s = {.ops = {.name = "scribe", .write = scribe_write}};
+        char text[200];
+        s.base.ops = &s.ops;
+        in.writer = &s.base;
+        in.lead = true;
+        in.block = blocking(cases[k].list);
+        s.say = (const char *const[]){"", "It holds 3 litres of water."};
+        cJSON *o = shop_explained(&in);
+        snprintf(text, sizeof text, "%sIt holds 3 litres of water.", cases[k].lead);
+        assert_string_equal(text_of(o), text);
+        assert_string_equal(tdm_json_str(o, "written", ""), "It holds 3 litres of water.");
+        assert_string_equal(tdm_json_str(o, "text_source", ""), "gpt2");
+        CHECK(tdm_json_num(o, "tries", -1) == 2);
+        cJSON_Delete(o);
+        tdm_block_close((tdm_block *)(uintptr_t)in.block);
+    }
+    shop_close(&x);
+}
+
+/* A writer that has several is told which may be shown; what it may not show is counted. */
+static tdm_status choosing_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r,
+                                 tdm_err *err)
+{
+    scribe *s = (scribe *)(uintptr_t)m;
+    (void)err;
+    *logp = -1;
+    *out = 0;
+    for (; s->say[s->calls]; s->calls++)
+        if (r->fits(r->fits_ctx, tdm_str_of(s->say[s->calls])) && !*out) snprintf(out, cap, "%s", s->say[s->calls]);
+    s->calls++;
+    return TDM_OK;
+}
+
+static void a_writer_is_told_what_fits(void **state)
+{
+    (void)state;
+    shop x = shop_open();
+    tdm_history h = tdm_dataset_history(x.s->train, tdm_dataset_user(x.d, tdm_str_of("ann")));
+    tdm_explain_input in = shop_about(&x, &h, "kettle");
+    tdm_explain_counts count = {0};
+    scribe s = {.ops = {.name = "scribe", .write = choosing_write}};
+    s.base.ops = &s.ops;
+    in.writer = &s.base;
+    in.counts = &count;
+    s.say = (const char *const[]){"It costs $20.",      "Better than a Titania.", NULL,        NULL,
+                                  "It holds 5 litres.", "It holds 3 litres.",     "It boils.", NULL};
+    cJSON *o = shop_explained(&in);
+    shop_must_say(o, "\"text\":\"It holds 3 litres.\",\"text_source\":\"gpt2\"");
+    CHECK(count.tries == 3 && count.unbacked == 1 && count.unfinished == 1 && count.gpt2 == 1 && !count.evidence);
+    CHECK(count.again == 1);
+    cJSON_Delete(o);
+    shop_close(&x);
+}
+
 /* ---- drafts ---- */
 
 static tdm_status drafting_write(const tdm_model *m, char *out, size_t cap, double *logp, const tdm_reason *r,
@@ -234,6 +309,9 @@ static void sentences_are_checked(void **state)
 {
     (void)state;
     shop x = shop_open();
+    tdm_claims *c;
+    tdm_err err;
+    CHECK_OK(tdm_claims_open(&c, x.d, &err), err);
     static const char known[] = "Kettle of 3 litres\nGreen tea\n12 of the 1,340 people rated it 4.5\n";
     static const struct {
         const char *say;
@@ -252,6 +330,18 @@ static void sentences_are_checked(void **state)
         {"As nice as the blue pot on the shelf.", false},
         {"As nice as THE BLUE POT, they say.", false},
         {"The blue potter made this one.", true}, /* no title: a word goes on */
+        {"One of the many who have it.", true},
+        {"Twelve people or so have it.", false}, /* what is counted there is counted in digits */
+        {"It has two of them.", false},
+        {"Of 12 nights most are cold.", false}, /* not that twelve */
+        {"Good value for 100% of us.", false},
+        {"Made by clay, it seems.", false}, /* a brand, and others */
+        {"As good as any leaf of it.", false},
+        {"The claypot is none.", true},
+        {"For every kitchen of the land.", false}, /* a category, of one or of many */
+        {"For kitchens of the land.", false},
+        {"A cup goes with it.", false},
+        {"It is a kettle, no more.", true},
         {"They saw a Titania in the shop.", false},
         {"They saw a titania in the shop.", true},
         {"Titania was the queen who had one.", true}, /* a first word has its capital anyway */
@@ -264,13 +354,14 @@ static void sentences_are_checked(void **state)
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const char *why;
-        bool good = tdm_sentence_check(&why, tdm_str_of(cases[k].say), tdm_str_of(known), x.d);
+        bool good = tdm_sentence_check(&why, tdm_str_of(cases[k].say), tdm_str_of(known), c);
         if (good != cases[k].good) fail_msg("\"%s\": %s", cases[k].say, good ? "passed" : why);
     }
     char endless[1000];
     memset(endless, 'a', sizeof endless);
-    CHECK(!tdm_sentence_check(NULL, (tdm_str){endless, TDM_SENTENCE_BYTES + 1}, tdm_str_of(known), x.d));
-    CHECK(tdm_sentence_check(NULL, (tdm_str){endless, TDM_SENTENCE_BYTES}, tdm_str_of(known), x.d));
+    CHECK(!tdm_sentence_check(NULL, (tdm_str){endless, TDM_SENTENCE_BYTES + 1}, tdm_str_of(known), c));
+    CHECK(tdm_sentence_check(NULL, (tdm_str){endless, TDM_SENTENCE_BYTES}, tdm_str_of(known), c));
+    tdm_claims_close(c);
     shop_close(&x);
 }
 
@@ -281,6 +372,8 @@ int main(void)
         cmocka_unit_test(blocked_words_are_in_no_sentence_of_the_evidence),
         cmocka_unit_test(another_review_is_quoted),
         cmocka_unit_test(a_written_sentence_with_a_blocked_word_is_refused),
+        cmocka_unit_test(what_led_to_it_stands_first),
+        cmocka_unit_test(a_writer_is_told_what_fits),
         cmocka_unit_test(a_draft_is_told_as_far_as_it_passes),
         cmocka_unit_test(sentences_are_checked),
     };
