@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs from Debian what tandem needs to build and test itself. Does nothing where all of it is there already.
 # `setup.sh arm` adds what tests the kernels of ARM on another processor: 56 MB to fetch, 270 MB on the disk;
-# `setup.sh torch` the reference that saved folders are compared with.
+# `setup.sh torch` the reference that saved folders are compared with; `setup.sh xgboost` what bench_fusion compares with.
 set -eu
 
 packages="gcc g++ clang clang-format make cmake ninja-build ccache pkg-config
@@ -12,6 +12,7 @@ for extra in "$@"; do
     case $extra in
     arm) [ "$(uname -m)" != x86_64 ] || packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
     torch) packages="$packages python3-torch" ;;
+    xgboost) packages="$packages libxgboost-dev" ;;
     esac
 done
 

@@ -123,9 +123,9 @@ static void equal_weights(double *w, size_t P)
 }
 
 /* The strength whose weights, learned without a fold, do well on that fold. */
-static tdm_status strength_choose(double *chosen, const tdm_lists *all, tdm_run *run, tdm_err *err)
+static tdm_status strength_choose(double *chosen, const tdm_listwise *all, tdm_run *run, tdm_err *err)
 {
-    tdm_lists s = *all;
+    tdm_listwise s = *all;
     double loss[FOLDS * STRENGTHS] = {0}, w[WEIGHTS];
     tdm_status st = TDM_OK;
     *chosen = strengths[0];
@@ -150,7 +150,7 @@ static tdm_status weights_learn(tdm_fusion *f, tdm_sample *s, bool answered, boo
     double scale[COLUMNS], w[WEIGHTS], length_scale;
     size_t P = f->P;
     spreads(f, s, scale, &length_scale);
-    tdm_lists lists = {.P = P, .n = answered ? s->n : 0, .list = s->list, .scale = scale};
+    tdm_listwise lists = {.P = P, .n = answered ? s->n : 0, .list = s->list, .scale = scale};
     lists.gates = f->seen ? TDM_GATES : TDM_GATES - 1;
     equal_weights(w, P);
     f->labels = lists.n;

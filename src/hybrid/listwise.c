@@ -13,7 +13,7 @@ enum { GRAIN = 64, STEPS = 50, MOST = TDM_GATES * TDM_LIST_MODELS };
 
 /* Sums over lists: loss, gradient (F), lower half of the Hessian (F x F). One chunk's, or all. */
 typedef struct pass {
-    const tdm_lists *s;
+    const tdm_listwise *s;
     const double *w;
     size_t F, folds, fold;
     bool inside;  /* count the fold, rather than all others */
@@ -25,7 +25,7 @@ typedef struct pass {
 static size_t stretch(size_t F, bool curved) { return curved ? 1 + F + F * F : 1; }
 
 /* What the weights of a candidate are multiplied with: s->gates numbers a model. */
-static void expand(double *x, const tdm_lists *s, const tdm_list *l, size_t j)
+static void expand(double *x, const tdm_listwise *s, const tdm_list *l, size_t j)
 {
     size_t P = s->P, G = s->gates;
     const float *row = l->row + j * tdm_row_width(P);
@@ -35,7 +35,7 @@ static void expand(double *x, const tdm_lists *s, const tdm_list *l, size_t j)
         for (size_t g = 0; g < G; g++) x[G * p + g] = (double)row[p] * s->scale[p] * gate[g];
 }
 
-double tdm_list_score(const double *weights, const tdm_lists *s, const tdm_list *l, size_t j)
+double tdm_list_score(const double *weights, const tdm_listwise *s, const tdm_list *l, size_t j)
 {
     double x[MOST], z = 0;
     expand(x, s, l, j);
@@ -106,7 +106,7 @@ static tdm_status pass_run(double *sum, pass *a, tdm_pool *pool, tdm_err *err)
 }
 
 /* Adds the pull to a stretch. */
-static void pull(double *sum, const double *w, const tdm_lists *s, double strength, bool curved)
+static void pull(double *sum, const double *w, const tdm_listwise *s, double strength, bool curved)
 {
     size_t P = s->P, G = s->gates, F = G * P;
     double mean = 0, *grad = sum + 1, *hess = sum + 1 + F;
@@ -123,17 +123,17 @@ static void pull(double *sum, const double *w, const tdm_lists *s, double streng
 }
 
 /* The weights without those that no gate uses, and back. */
-static void weights_pack(double *packed, const double *w, const tdm_lists *s)
+static void weights_pack(double *packed, const double *w, const tdm_listwise *s)
 {
     for (size_t k = 0; k < s->gates * s->P; k++) packed[k] = w[k / s->gates * TDM_GATES + k % s->gates];
 }
 
-static void weights_unpack(double *w, const double *packed, const tdm_lists *s)
+static void weights_unpack(double *w, const double *packed, const tdm_listwise *s)
 {
     for (size_t k = 0; k < s->gates * s->P; k++) w[k / s->gates * TDM_GATES + k % s->gates] = packed[k];
 }
 
-tdm_status tdm_listwise_fit(double *weights, const tdm_lists *s, double strength, size_t folds, size_t fold,
+tdm_status tdm_listwise_fit(double *weights, const tdm_listwise *s, double strength, size_t folds, size_t fold,
                             tdm_pool *pool, tdm_err *err)
 {
     size_t F = s->gates * s->P;
@@ -175,7 +175,7 @@ tdm_status tdm_listwise_fit(double *weights, const tdm_lists *s, double strength
     return st;
 }
 
-tdm_status tdm_listwise_loss(double *loss, const double *weights, const tdm_lists *s, size_t folds, size_t fold,
+tdm_status tdm_listwise_loss(double *loss, const double *weights, const tdm_listwise *s, size_t folds, size_t fold,
                              tdm_pool *pool, tdm_err *err)
 {
     double w[MOST];

@@ -32,23 +32,23 @@ typedef struct tdm_list {
     double length; /* the length gate, scaled */
 } tdm_list;
 
-typedef struct tdm_lists {
+typedef struct tdm_listwise {
     size_t P, n;
     const tdm_list *list; /* n */
     size_t gates;         /* TDM_GATES; one less where no candidate is in its history */
     const double *scale;  /* tdm_row_target(P): what a row's columns are multiplied by */
-} tdm_lists;
+} tdm_listwise;
 
 /* weights: TDM_GATES weights of model 0, then of model 1 and so on, from where it starts to where it ends; those beyond
  * s->gates are not read and stay. Lists k with k % folds == fold are left out; folds = 0: none. */
-tdm_status tdm_listwise_fit(double *weights, const tdm_lists *s, double strength, size_t folds, size_t fold,
+tdm_status tdm_listwise_fit(double *weights, const tdm_listwise *s, double strength, size_t folds, size_t fold,
                             tdm_pool *pool, tdm_err *err);
 
 /* The score of candidate j. */
-double tdm_list_score(const double *weights, const tdm_lists *s, const tdm_list *l, size_t j);
+double tdm_list_score(const double *weights, const tdm_listwise *s, const tdm_list *l, size_t j);
 
 /* The loss of the lists with k % folds == fold, without the pull. */
-tdm_status tdm_listwise_loss(double *loss, const double *weights, const tdm_lists *s, size_t folds, size_t fold,
+tdm_status tdm_listwise_loss(double *loss, const double *weights, const tdm_listwise *s, size_t folds, size_t fold,
                              tdm_pool *pool, tdm_err *err);
 
 #endif

@@ -38,7 +38,7 @@ typedef struct tdm_network_plan {
 /* Learns from the lists by AdamW. A network is kept, and fitted again on all lists, only where it foretells a fifth
  * that is left out better than the linear weights do, by more than one standard error of the difference; else out->H is
  * 0. Its inputs are then opinions and gates as they are: every scale is worked into A and B. */
-tdm_status tdm_network_learn(tdm_network *out, const tdm_lists *s, const tdm_network_plan *plan, tdm_run *run,
+tdm_status tdm_network_learn(tdm_network *out, const tdm_listwise *s, const tdm_network_plan *plan, tdm_run *run,
                              tdm_err *err);
 
 /* w: n x 2P weights of n items, from what is said of them: 3P rows of `stride` floats, one column an item, voices and

@@ -35,7 +35,7 @@ typedef struct room {
 } room;
 
 typedef struct learning {
-    const tdm_lists *s;
+    const tdm_listwise *s;
     tdm_network *net;
     const uint32_t *order; /* lists of this epoch */
     size_t first;          /* where the step begins in it */
@@ -210,7 +210,7 @@ static bool rooms_make(learning *g)
     return true;
 }
 
-tdm_status tdm_network_learn(tdm_network *out, const tdm_lists *s, const tdm_network_plan *plan, tdm_run *run,
+tdm_status tdm_network_learn(tdm_network *out, const tdm_listwise *s, const tdm_network_plan *plan, tdm_run *run,
                              tdm_err *err)
 {
     *out = (tdm_network){0};
