@@ -84,17 +84,17 @@ static tdm_status course_open(fitting *f, tdm_err *err)
     const tdm_params *p = f->in->params;
     const char *rate = f->learned.lora ? "lora_rate" : f->in->pretrained ? "tuning_rate" : "rate";
     double reach = tdm_param_get(p, "average");
-    const tdm_course_plan plan = {.name = stage,
-                                  .run = f->in->run,
-                                  .adam = f->adam,
-                                  .key = key_of(f),
-                                  .schedule = {tdm_param_get(p, rate), f->steps / 20 + 1, f->steps,
-                                               tdm_param_get(p, "floor")},
-                                  .share = 1 / (1 + reach),
-                                  .checkpoint = f->in->checkpoint,
-                                  .log = f->in->train_log,
-                                  .ctx = f,
-                                  .gradients = gradients};
+    const tdm_course_plan plan = {
+        .name = stage,
+        .run = f->in->run,
+        .adam = f->adam,
+        .key = key_of(f),
+        .schedule = {tdm_param_get(p, rate), f->steps / 20 + 1, f->steps, tdm_param_get(p, "floor")},
+        .share = 1 / (1 + reach),
+        .checkpoint = f->in->checkpoint,
+        .log = f->in->train_log,
+        .ctx = f,
+        .gradients = gradients};
     tdm_status st = tdm_course_open(&f->course, &plan, err);
     if (st) return st;
     if (f->held.n) tdm_course_curve(f->course, "perplexity");
@@ -185,7 +185,7 @@ tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     if (!st) st = tdm_words_pack(f.w, in->run->pool, err);
     double perplexity;
     if (!st && f.held.n) {
-        st = tdm_docs_perplexity(&perplexity, f.w->g, &f.held, err);
+        st = tdm_docs_perplexity(&perplexity, f.w->g, &f.held, in->run, err);
         if (!st) {
             tdm_log(in->run, TDM_LOG_INFO, stage, "perplexity %.2f on %zu documents held out", perplexity, f.held.n);
             tdm_course_log(f.course, "perplexity", perplexity);
