@@ -152,7 +152,8 @@ static bool titles_known(tdm_str s, tdm_str known, const tdm_dataset *d)
     return true;
 }
 
-bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_dataset *d)
+/* What is wrong with the form, or NULL. */
+static const char *form_fault(tdm_str s)
 {
     const char *reason = NULL;
     if (s.n < LEAST) reason = "too short";
@@ -164,6 +165,14 @@ bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_da
         if (c != ' ' && c != 0xa0 && tdm_tidy_blank(c)) reason = "not one line of plain text";
     }
     if (!reason && tdm_str_trim(s).n != s.n) reason = "blanks at its ends";
+    return reason;
+}
+
+bool tdm_sentence_form(tdm_str s) { return !form_fault(s); }
+
+bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_dataset *d)
+{
+    const char *reason = form_fault(s);
     if (!reason && !numbers_known(s, known)) reason = "a number that is no evidence";
     if (!reason && !signs_known(s, known)) reason = "a price that is no evidence";
     if (!reason && !titles_known(s, known, d)) reason = "a title that is no evidence";

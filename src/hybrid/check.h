@@ -14,4 +14,8 @@ enum { TDM_SENTENCE_BYTES = 320 };
  * one word where they are written as a name: with their capital, and not as a sentence's first word. */
 bool tdm_sentence_check(const char **why, tdm_str sentence, tdm_str known, const tdm_dataset *d);
 
+/* The first half of it: whether it is neither empty nor too long, UTF-8 and one line. For what somebody said, which is
+ * its own evidence. */
+bool tdm_sentence_form(tdm_str sentence);
+
 #endif

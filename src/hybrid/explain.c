@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "hybrid/central.h"
 #include "hybrid/check.h"
 #include "hybrid/facts.h"
 #include "hybrid/tidy.h"
@@ -12,6 +13,17 @@
 #include <string.h>
 
 enum { TRIES = 3 };
+
+static const char *const speakers[] = {"gpt2", "review", "evidence"};
+
+const char *tdm_speaker_name(tdm_speaker s) { return speakers[s]; }
+
+int tdm_speaker_parse(const char *word)
+{
+    for (int s = TDM_SPEAKER_GPT2; s <= TDM_SPEAKER_EVIDENCE; s++)
+        if (!strcmp(word, speakers[s])) return s;
+    return -1;
+}
 
 /* The evidence as it may be told: what the model says, less history items that speak against the recommendation or that
  * the asker did not like. What they had goes to the rest. */
@@ -123,7 +135,7 @@ static tdm_status sentence_write(char *out, size_t cap, tdm_explain_counts *c, c
                                  const tdm_evidence *e, tdm_str known, tdm_err *err)
 {
     *out = 0;
-    if (!in->writer || !in->writer->ops->write) return TDM_OK;
+    if (!in->writer || !in->writer->ops->write || in->speaker == TDM_SPEAKER_EVIDENCE) return TDM_OK;
     for (uint64_t k = 0; k < TRIES; k++) {
         drafting d = {.in = in, .known = known};
         tdm_reason r = {.history = in->history,
@@ -148,28 +160,48 @@ static tdm_status sentence_write(char *out, size_t cap, tdm_explain_counts *c, c
     return TDM_OK;
 }
 
+/* A reviewer's sentence into `quote`, and in quotation marks, said to be one, into `text`; both stay empty where there
+ * is none, or where saying so would hold a blocked word. */
+static tdm_status reviewer_say(tdm_buf *text, tdm_buf *quote, const tdm_explain_input *in, tdm_err *err)
+{
+    bool blocked;
+    if (in->speaker != TDM_SPEAKER_REVIEW) return TDM_OK;
+    tdm_status st = tdm_central_find(quote, in, in->history->self, err);
+    if (st || !quote->n) return st;
+    tdm_quote_add(text, (tdm_str){quote->p, quote->n});
+    if (text->failed) return tdm_nomem(err, "a reviewer's sentence");
+    st = tdm_block_find(in->block, &blocked, (tdm_str){text->p, text->n}, NULL, err);
+    if (!st && blocked) tdm_buf_reset(text);
+    return st;
+}
+
 static tdm_status words_add(cJSON *o, const tdm_explain_input *in, const tdm_facts *f, const tdm_buf *lines, size_t n,
                             tdm_err *err)
 {
-    tdm_buf known = {0}, plain = {0};
+    tdm_buf known = {0}, plain = {0}, said = {0}, quote = {0};
     tdm_explain_counts unread = {0}, *c = in->counts ? in->counts : &unread;
-    char written[TDM_SENTENCE_BYTES + 1];
+    char written[TDM_SENTENCE_BYTES + 1] = "";
     cJSON *list = cJSON_AddArrayToObject(o, "evidence");
     bool ok = list != NULL;
     for (size_t k = 0; ok && k < n; k++) ok = cJSON_AddItemToArray(list, cJSON_CreateString(lines[k].p));
     known_make(&known, in, f->evidence, lines, n);
     tdm_status st = ok && !known.failed ? TDM_OK : tdm_nomem(err, "a recommendation's evidence");
-    if (!st) st = sentence_write(written, sizeof written, c, in, f->evidence, (tdm_str){known.p, known.n}, err);
-    if (!st && !*written) st = tdm_facts_say(&plain, f, err);
+    if (!st) st = reviewer_say(&said, &quote, in, err);
+    if (!st && !said.n)
+        st = sentence_write(written, sizeof written, c, in, f->evidence, (tdm_str){known.p, known.n}, err);
+    if (!st && !said.n && !*written) st = tdm_facts_say(&plain, f, err);
     if (!st) {
-        const char *text = *written ? written : plain.n ? plain.p : "";
-        const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
-        ++*(*written ? &c->gpt2 : plain.n ? &c->evidence : &c->none);
-        ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source);
+        const char *text = said.n ? said.p : *written ? written : plain.n ? plain.p : "";
+        const char *source = said.n ? "review" : *written ? "gpt2" : plain.n ? "evidence" : "none";
+        ++*(said.n ? &c->review : *written ? &c->gpt2 : plain.n ? &c->evidence : &c->none);
+        ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source) &&
+             (!said.n || cJSON_AddStringToObject(o, "quote", quote.p));
         if (!ok) st = tdm_nomem(err, "a sentence");
     }
     tdm_buf_clear(&known);
     tdm_buf_clear(&plain);
+    tdm_buf_clear(&said);
+    tdm_buf_clear(&quote);
     return st;
 }
 

@@ -6,9 +6,17 @@
 #include "base/json.h"
 #include "model/model.h"
 
-/* What became of sentences: how many GPT-2 wrote, how many are plain, how many are none; and of its tries, those that
- * came to no sentence, were refused for a blocked word, and for what is no evidence. */
-#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(evidence) X(none) X(tries) X(unfinished) X(blocked) X(unbacked)
+/* What became of sentences: how many GPT-2 wrote, how many are a reviewer's, how many are plain, how many are none; and
+ * of GPT-2's tries, those that came to no sentence, were refused for a blocked word, and for what is no evidence. */
+#define TDM_EXPLAIN_COUNTS(X) X(gpt2) X(review) X(evidence) X(none) X(tries) X(unfinished) X(blocked) X(unbacked)
+
+/* Whose sentence stands; where it has none to say, the next one's does: a reviewer's (central.h), then GPT-2's, then
+ * the plain one made from the evidence. */
+typedef enum tdm_speaker { TDM_SPEAKER_GPT2, TDM_SPEAKER_REVIEW, TDM_SPEAKER_EVIDENCE } tdm_speaker;
+
+/* "gpt2", "review", "evidence"; -1 where the word names none. */
+const char *tdm_speaker_name(tdm_speaker s);
+int tdm_speaker_parse(const char *word);
 
 typedef struct tdm_explain_counts {
 #define X(name) uint64_t name;
@@ -21,6 +29,7 @@ typedef struct tdm_explain_input {
     const tdm_dataset *train; /* what may be cited: training rows */
     const tdm_model *model;   /* whose recommendation it is: the hybrid or any other */
     const tdm_model *writer;  /* has ops->write; NULL: none was trained */
+    tdm_speaker speaker;
     const tdm_history *history;
     uint32_t item;
     const tdm_block *block; /* words that no sentence may hold; NULL: none is blocked */
@@ -31,8 +40,9 @@ typedef struct tdm_explain_input {
     void *draft_ctx;
 } tdm_explain_input;
 
-/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "evidence", or
- * "none" where every sentence would hold a blocked word), as docs/answers.md lists them. */
+/* Adds to `o` the members "because", "rest", "neighbours", "evidence", "text" and "text_source" ("gpt2", "review",
+ * "evidence", or "none" where every sentence would hold a blocked word), and for "review" "quote", the sentence alone,
+ * as docs/answers.md lists them. */
 tdm_status tdm_explain(cJSON *o, const tdm_explain_input *in, tdm_err *err);
 
 #endif
