@@ -294,6 +294,7 @@ static void an_average_of_the_weights_can_be_the_model(void **state)
     tdm_model *plain, *whole, *m;
     tdm_err e;
     tdm_params p = words_small(30);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "average", 0, &e), e);
     CHECK_OK(fit_with(&plain, d, &p, 0, NULL, 11, &e), e);
     CHECK_OK(tdm_params_set(&p, "gpt2-words", "average", 4, &e), e);
     CHECK_OK(fit_with(&whole, d, &p, 0, NULL, 11, &e), e);
