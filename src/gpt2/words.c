@@ -44,6 +44,7 @@ const tdm_param tdm_words_params[] = {
     {"dropout", 0.1, 0, 0.9, TDM_LINEAR, "part of the activations left out in training"},
     {"decay", 0.1, 0, 1, TDM_LINEAR, "weight decay"},
     {"context", 0.1, 0, 1, TDM_LINEAR, "how much the prompt's own words count in the loss"},
+    {"title", 1, 0, 1, TDM_LINEAR, "how much the name of the item of a review counts in the loss"},
     {"history", 3, 0, 1000, TDM_INTEGER, "history items in front of a review"},
     {"temperature", 0.6, 0, 2, TDM_LINEAR, "of the sentences; 0: always the likeliest word"},
     {"top_k", 40, 0, 100000, TDM_INTEGER, "words are drawn from so many likeliest; 0: from all"},

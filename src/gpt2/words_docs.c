@@ -204,7 +204,7 @@ tdm_status tdm_docs_make(tdm_docs *out, tdm_docs *held, const tdm_words *w, tdm_
     const tdm_dataset *d = w->train;
     tdm_docs_maker m = tdm_docs_maker_of(w, run->seed);
     m.context = (float)tdm_param_get(&w->p, "context");
-    m.title = 1;
+    m.title = (float)tdm_param_get(&w->p, "title");
     *out = *held = (tdm_docs){0};
     tdm_status st = TDM_OK;
     if (tdm_grow(&out->start, &out->cap, 1, sizeof *out->start) ||
