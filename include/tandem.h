@@ -224,6 +224,7 @@ typedef struct tdm_query {
     const char *category;  /* only items with this category, letter case aside; NULL: all */
     double diversity;      /* 0 .. 1: how much an item unlike those above it is preferred; 0: the plain ranking */
     int words;             /* also write the sentences (text, text_source) */
+    const char *sentence;  /* whose stands: "gpt2", "review" or "evidence"; NULL: what training chose */
     uint64_t seed;         /* of the sentences */
     tdm_stream_fn *stream; /* told of the sentences while they are written; NULL: nobody is. Needs words */
     void *stream_ctx;      /* handed to it */
@@ -247,9 +248,9 @@ tdm_status tdm_recommender_recommend_all(tdm_recommender *r, char **summary, con
 tdm_status tdm_recommender_explain(tdm_recommender *r, char **answer, const tdm_query *q, const char *item,
                                    tdm_err *err);
 
-/* Explanations (because to text_source) are kept, each by the history, the item, the model and the seed, up to 8 MB of
- * them, the one not asked for the longest going first: the same question again costs no decoding and gets the same text.
- * Keeps up to `bytes` from here on, and forgets what it has; 0: keeps none. */
+/* Explanations (because to text_source) are kept, each by the history, the item, the model, the seed and whose sentence
+ * it is to be, up to 8 MB of them, the one not asked for the longest going first: the same question again costs no decoding
+ * and gets the same text. Keeps up to `bytes` from here on, and forgets what it has; 0: keeps none. */
 void tdm_recommender_keep(tdm_recommender *r, size_t bytes);
 
 /* How often an explanation was found kept and how often made, and what became of the tries at sentences, since the folder

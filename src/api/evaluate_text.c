@@ -4,22 +4,23 @@
  * For held-out people whose held-out item they reviewed, in the order of the data (which is drawn), each is asked to be
  * told why that item, and the answer stands beside the first words of their own summary and review. So do two texts
  * that need no GPT-2: the sentence made from the evidence, and the sentence of the item's training reviews that is most
- * like the others. All three are judged on the same people. */
+ * like the others. All three are judged on the same people.
+ *
+ * How likely the reviews themselves are to GPT-2 is told too (gpt2/words_judge.h). */
 #include "api/evaluate.h"
 
+#include "api/held.h"
+#include "api/speaker.h"
 #include "base/mem.h"
 #include "eval/texts.h"
-#include "hybrid/explain.h"
+#include "hybrid/central.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PAIRS = 300,    /* people asked, at most */
-    REFERENCE = 40, /* words of what they wrote */
-    SENTENCES = 64, /* of an item's reviews, for the central one */
-    SHORT = 4,      /* words that such a sentence has at least */
-    LONG = 40       /* and at most */
+    PAIRS = 300,   /* people asked, at most */
+    REVIEWS = 1000 /* read for their perplexity, at most */
 };
 enum { GENERATED, CENTRAL, EVIDENCE, KINDS };
 static const char *const kinds[KINDS] = {"generated", "central", "evidence"};
@@ -123,121 +124,47 @@ static tdm_status features_find(asking *a, tdm_err *err)
 
 /* ---- texts ---- */
 
-/* The first `most` words of `text`, to the end of the last. */
-static tdm_str beginning(tdm_str text, size_t most)
+static tdm_status central_take(tdm_str *out, asking *a, const tdm_explain_input *in, uint32_t asker, tdm_err *err)
 {
-    tdm_str w = {0}, rest = text;
-    size_t n = 0, end = 0;
-    while (n < most && tdm_text_word(&w, &rest)) {
-        end = (size_t)(w.p + w.n - text.p);
-        n++;
-    }
-    return (tdm_str){text.p, end};
-}
-
-static size_t word_count(tdm_str text)
-{
-    tdm_str w;
-    size_t n = 0;
-    while (tdm_text_word(&w, &text)) n++;
-    return n;
-}
-
-/* The next sentence of *rest: to a mark of its end, or to the end of a line. */
-static bool sentence_next(tdm_str *sentence, tdm_str *rest)
-{
-    size_t n = 0;
-    if (!rest->n) return false;
-    while (n < rest->n && !strchr(".!?\n", rest->p[n])) n++;
-    while (n < rest->n && strchr(".!?\n", rest->p[n])) n++;
-    *sentence = tdm_str_trim((tdm_str){rest->p, n});
-    rest->p += n;
-    rest->n -= n;
-    return true;
-}
-
-/* Sentences of what others wrote about the item in training; returns how many. */
-static size_t sentences_of(tdm_str out[SENTENCES], const tdm_dataset *t, uint32_t item, uint32_t asker)
-{
-    size_t n = 0;
-    for (uint32_t u = 0; u < t->U && n < SENTENCES; u++)
-        for (int64_t k = t->offset[u]; u != asker && k < t->offset[u + 1] && n < SENTENCES; k++) {
-            if (t->item[k] != item) continue;
-            tdm_str rest = tdm_strings_at(&t->review, t->row[k]), s;
-            while (n < SENTENCES && sentence_next(&s, &rest)) {
-                size_t words = word_count(s);
-                if (words >= SHORT && words <= LONG) out[n++] = s;
-            }
-        }
-    return n;
-}
-
-static tdm_str central(const tdm_dataset *t, uint32_t item, uint32_t asker)
-{
-    tdm_str all[SENTENCES], best = {"", 0};
-    double most = -1;
-    size_t n = sentences_of(all, t, item, asker);
-    for (size_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (size_t j = 0; j < n; j++) sum += j == i ? 0 : tdm_texts_overlap(all[i], all[j]);
-        if (sum > most) most = sum, best = all[i];
-    }
-    return best;
-}
-
-/* What the person wrote about the item: the words of the summary, then of the review; empty where they wrote none. */
-static void own_words(tdm_buf *out, const tdm_dataset *d, uint32_t user, uint32_t item)
-{
-    for (int64_t k = d->offset[user]; k < d->offset[user + 1]; k++) {
-        if (d->item[k] != item || !word_count(tdm_strings_at(&d->review, d->row[k]))) continue;
-        tdm_str summary = tdm_strings_at(&d->summary, d->row[k]), review = tdm_strings_at(&d->review, d->row[k]);
-        tdm_buf_reset(out);
-        tdm_buf_add(out, summary.p, summary.n);
-        tdm_buf_char(out, '\n');
-        tdm_buf_add(out, review.p, review.n);
-    }
-}
-
-static tdm_status sentence_take(tdm_str *out, asking *a, const tdm_history *h, uint32_t item, bool written,
-                                tdm_err *err)
-{
-    cJSON *o = cJSON_CreateObject();
-    const tdm_explain_input in = {.data = a->b->data,
-                                  .train = a->b->split->train,
-                                  .model = a->model,
-                                  .writer = written ? a->writer : NULL,
-                                  .history = h,
-                                  .item = item,
-                                  .positive_from = a->b->protocol.positive_from,
-                                  .seed = a->seed,
-                                  .counts = written ? &a->counts : NULL};
-    tdm_status st = o ? tdm_explain(o, &in, err) : tdm_nomem(err, "a sentence");
-    char *text = st ? NULL : tdm_strdup(tdm_json_str(o, "text", ""));
-    cJSON_Delete(o);
+    tdm_buf whole = {0};
+    tdm_status st = tdm_central_find(&whole, in, asker, err);
+    char *text = st ? NULL : tdm_strndup(whole.n ? whole.p : "", whole.n);
+    a->without += !st && !whole.n;
+    tdm_buf_clear(&whole);
     if (st) return st;
     if (!text) return tdm_nomem(err, "a sentence");
     *out = tdm_str_of(text);
     return TDM_OK;
 }
 
-static tdm_status question_ask(asking *a, const tdm_questions *qs, size_t q, tdm_err *err)
+static tdm_status sentence_take(tdm_str *out, const tdm_explain_input *in, tdm_err *err)
 {
-    tdm_buf own = {0};
-    tdm_history h = tdm_questions_history(qs, q);
-    uint32_t item = qs->target[qs->target_at[q]];
-    own_words(&own, a->b->data, qs->user[q], item);
-    if (!own.n) return own.failed ? tdm_nomem(err, "a review") : TDM_OK;
-    tdm_str reference = beginning((tdm_str){own.p, own.n}, REFERENCE),
-            whole = central(a->b->split->train, item, qs->user[q]);
-    char *kept = tdm_strndup(reference.p, reference.n), *sentence = tdm_strndup(whole.p, whole.n);
-    tdm_buf_clear(&own);
-    for (int kind = 0; kind < KINDS; kind++) a->pair[kind][a->n].reference = kept ? tdm_str_of(kept) : (tdm_str){0};
-    a->pair[CENTRAL][a->n].written = sentence ? tdm_str_of(sentence) : (tdm_str){0};
-    a->without += !whole.n;
-    tdm_status st = kept && sentence ? TDM_OK : tdm_nomem(err, "a review");
+    char *text;
+    tdm_status st = tdm_speaker_say(&text, in, err);
+    if (!st) *out = tdm_str_of(text);
+    return st;
+}
+
+static tdm_status review_ask(asking *a, const tdm_held_review *r, tdm_err *err)
+{
+    tdm_explain_input in = {.data = a->b->data,
+                            .train = a->b->split->train,
+                            .model = a->model,
+                            .writer = a->writer,
+                            .history = &r->history,
+                            .item = r->item,
+                            .positive_from = a->b->protocol.positive_from,
+                            .seed = a->seed,
+                            .counts = &a->counts};
+    char *reference = tdm_held_reference(a->b->data, r);
+    if (!reference) return tdm_nomem(err, "a review");
     size_t at = a->n++; /* from here on it is freed with the others */
-    if (!st) st = sentence_take(&a->pair[GENERATED][at].written, a, &h, item, true, err);
-    return st ? st : sentence_take(&a->pair[EVIDENCE][at].written, a, &h, item, false, err);
+    for (int kind = 0; kind < KINDS; kind++) a->pair[kind][at].reference = tdm_str_of(reference);
+    tdm_status st = sentence_take(&a->pair[GENERATED][at].written, &in, err);
+    if (!st) st = central_take(&a->pair[CENTRAL][at].written, a, &in, r->user, err);
+    in.speaker = TDM_SPEAKER_EVIDENCE;
+    in.counts = NULL;
+    return st ? st : sentence_take(&a->pair[EVIDENCE][at].written, &in, err);
 }
 
 /* ---- the answer ---- */
@@ -251,23 +178,40 @@ static cJSON *scores_json(const tdm_text_scores *s)
     return o;
 }
 
-static tdm_status answer_add(cJSON *document, const asking *a, tdm_err *err)
+static void perplexity_add(cJSON *o, const tdm_words_perplexity *p)
+{
+    cJSON *to = p->reviews ? cJSON_AddObjectToObject(o, "perplexity") : NULL;
+    if (!to) return;
+    cJSON_AddNumberToObject(to, "reviews", (double)p->reviews);
+    cJSON_AddNumberToObject(to, "tokens", (double)p->tokens);
+    cJSON_AddNumberToObject(to, "gpt2", p->own);
+    cJSON_AddNumberToObject(to, "gpt2_other_prompt", p->other); /* null where there is none */
+    cJSON_AddNumberToObject(to, "kneser_ney", p->ngram);
+    cJSON_AddNumberToObject(to, "kneser_ney_order", TDM_JUDGE_ORDER);
+    cJSON_AddNumberToObject(to, "kneser_ney_tokens", (double)p->ngram_tokens);
+}
+
+static tdm_status answer_add(cJSON *document, const asking *a, const tdm_words_perplexity *p, tdm_err *err)
 {
     cJSON *o = cJSON_AddObjectToObject(document, "text"), *all, *counts;
     int best = GENERATED;
     double most = -1;
+    tdm_speaker speaker;
+    tdm_status st = tdm_speaker_of(&speaker, a->b, NULL, err);
     cJSON_AddNumberToObject(o, "people", (double)a->n);
     cJSON_AddNumberToObject(o, "features", (double)a->n_features);
     cJSON_AddNumberToObject(o, "no_central", (double)a->without);
     all = cJSON_AddObjectToObject(o, "texts");
     for (int kind = 0; kind < KINDS; kind++) {
         tdm_text_scores s;
-        tdm_status st = tdm_texts_score(&s, a->pair[kind], a->n, a->feature, a->n_features, err);
+        if (!st) st = tdm_texts_score(&s, a->pair[kind], a->n, a->feature, a->n_features, err);
         if (st) return st;
         cJSON_AddItemToObject(all, kinds[kind], scores_json(&s));
         if (s.rougel > most) most = s.rougel, best = kind;
     }
     cJSON_AddStringToObject(o, "best", kinds[best]);
+    cJSON_AddStringToObject(o, "shown", kinds[speaker == TDM_SPEAKER_REVIEW ? CENTRAL : GENERATED]);
+    perplexity_add(o, p);
     counts = cJSON_AddObjectToObject(o, "counts");
 #define X(name) cJSON_AddNumberToObject(counts, #name, (double)a->counts.name);
     TDM_EXPLAIN_COUNTS(X)
@@ -275,11 +219,31 @@ static tdm_status answer_add(cJSON *document, const asking *a, tdm_err *err)
     return TDM_OK;
 }
 
+/* What is judged by: reviews of all targets for the perplexity, of these one a person for the sentences. */
+static tdm_status reviews_judge(asking *a, tdm_words_perplexity *p, const tdm_questions *qs, bool validation,
+                                tdm_run *run, tdm_err *err)
+{
+    tdm_held all, each = {0};
+    uint64_t seed =
+        (uint64_t)tdm_json_num(a->b->manifest, "seed", 0); /* of training, so that its documents are known */
+    tdm_status st = tdm_held_find(&all, a->b, qs, validation, REVIEWS, SIZE_MAX, err);
+    if (!st) st = tdm_held_find(&each, a->b, qs, validation, PAIRS, 1, err);
+    if (!st) st = features_find(a, err);
+    if (!st) st = tdm_gpt2_words_judge(p, a->writer, all.at, all.n, seed, run, err);
+    for (size_t k = 0; !st && k < each.n; k++) {
+        st = tdm_run_check(run, "evaluate", err);
+        if (!st) st = review_ask(a, &each.at[k], err);
+        tdm_progress(run, "text", a->n, each.n, "sentences");
+    }
+    tdm_held_clear(&all);
+    tdm_held_clear(&each);
+    return st;
+}
+
 tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_questions *qs, tdm_run *run, tdm_err *err)
 {
-    asking a = {.b = b, .seed = run->seed};
-    for (int i = 0; tdm_models[i]; i++)
-        if (b->model[i] && b->model[i]->ops->write) a.writer = b->model[i];
+    asking a = {.b = b, .seed = run->seed, .writer = tdm_bundle_writer(b)};
+    tdm_words_perplexity p = {0};
     if (!a.writer)
         return tdm_fail(err, TDM_E_ARG,
                         "%s: nothing in it writes sentences, so --text has nothing to judge; train gpt2-words",
@@ -287,21 +251,13 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
     tdm_status st = tdm_bundle_model(b, &a.model, NULL, err);
     for (int kind = 0; kind < KINDS; kind++)
         if (!(a.pair[kind] = tdm_new(PAIRS, sizeof **a.pair)) && !st) st = tdm_nomem(err, "the texts");
-    const tdm_dataset *d = b->data;
-    if (!st && d->row && d->review.n && d->summary.n) {
-        st = features_find(&a, err);
-        for (size_t q = 0; !st && q < qs->n && a.n < PAIRS; q++) {
-            st = tdm_run_check(run, "evaluate", err);
-            if (!st && qs->target_at[q] < qs->target_at[q + 1]) st = question_ask(&a, qs, q, err);
-            tdm_progress(run, "text", a.n, PAIRS, "sentences");
-        }
-    }
+    if (!st) st = reviews_judge(&a, &p, qs, !strcmp(tdm_json_str(document, "on", "test"), "validation"), run, err);
     if (!st && !a.n)
         st = tdm_fail(err, TDM_E_ARG,
                       "%s: nobody who is held out wrote about what is held out, so --text has nothing to "
                       "judge sentences by",
                       b->folder);
-    if (!st) st = answer_add(document, &a, err);
+    if (!st) st = answer_add(document, &a, &p, err);
     for (size_t i = 0; i < a.n; i++) {
         for (int kind = 0; kind < KINDS; kind++) tdm_free((char *)(uintptr_t)a.pair[kind][i].written.p);
         tdm_free((char *)(uintptr_t)a.pair[0][i].reference.p);

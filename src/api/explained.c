@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explained.c - the key of an explanation is all that it is made from and that may differ between two questions to one
- * recommender: who ranks, the item, the seed, and the history to the byte. What may not, the model folder and the list
- * of blocked words, is the recommender's, which forgets what it kept when the list grows. */
+ * recommender: who ranks, the item, the seed, who speaks, and the history to the byte. What may not, the model folder
+ * and the list of blocked words, is the recommender's, which forgets what it kept when the list grows. */
 #include "api/explained.h"
 
 #include "base/mem.h"
@@ -47,6 +47,7 @@ static void key_make(tdm_buf *key, const tdm_explain_input *in)
     tdm_buf_add(key, name, strlen(name) + 1);
     tdm_buf_add(key, &in->item, sizeof in->item);
     tdm_buf_add(key, &in->seed, sizeof in->seed);
+    tdm_buf_char(key, (char)in->speaker);
     tdm_buf_add(key, &h->self, sizeof h->self);
     tdm_buf_add(key, &h->now, sizeof h->now);
     tdm_buf_char(key, (char)((h->ratings != NULL) | (h->times != NULL) << 1));

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 #include "api/ask.h"
 #include "api/recommend.h"
+#include "api/speaker.h"
 #include "api/stream.h"
 #include "base/mem.h"
 #include "hybrid/explain.h"
@@ -75,13 +76,6 @@ static tdm_status score_of(float *score, const tdm_model *m, const tdm_history *
 
 /* ---- the document ---- */
 
-static const tdm_model *writer(const tdm_bundle *b)
-{
-    for (int i = 0; tdm_models[i]; i++)
-        if (b->model[i] && b->model[i]->ops->write) return b->model[i];
-    return NULL;
-}
-
 static tdm_status add_parts(cJSON *o, const tdm_model *m, const tdm_history *h, uint32_t item, float total,
                             tdm_err *err)
 {
@@ -106,13 +100,16 @@ static tdm_status item_document(cJSON **out, const tdm_recommender *r, const tdm
     *out = o;
     tdm_json_add_item(o, b->split->train, item);
     cJSON_AddNumberToObject(o, "score", (double)total);
+    tdm_speaker speaker;
     tdm_status st = add_parts(o, m, &a->h, item, total, err);
+    if (!st) st = tdm_speaker_of(&speaker, b, q->sentence, err);
     if (st || !q->words) return st;
     tdm_streaming told = {.fn = q->stream, .ctx = q->stream_ctx};
     tdm_explain_input in = {.data = b->data,
                             .train = b->split->train,
                             .model = m,
-                            .writer = writer(b),
+                            .writer = tdm_bundle_writer(b),
+                            .speaker = speaker,
                             .history = &a->h,
                             .item = item,
                             .block = r->block,

@@ -99,13 +99,14 @@ static const struct {
     const char *preset, *model, *param;
     double value;
 } presets[] = {
-    {"quick", "gpt2-words", "tokens", 512}, {"quick", "gpt2-words", "longest", 2000},
-    {"quick", "gpt2-words", "dropout", 0},  {"best", "gpt2-items", "epochs", 30},
-    {"best", "gpt2-items", "patience", 6},  {"best", "gpt2-items", "layers", 2},
-    {"best", "gpt2-items", "channels", 96}, {"best", "gpt2-items", "dropout", 0.34},
-    {"best", "gpt2-items", "decay", 0.9},   {"best", "gpt2-items", "batch", 2560},
-    {"best", "gpt2-items", "average", 2.5}, {"best", "gpt2-words", "C", 256},
-    {"best", "gpt2-words", "L", 4},         {"best", "gpt2-words", "longest", 4000},
+    {"quick", "gpt2-words", "tokens", 512},  {"quick", "gpt2-words", "longest", 2000},
+    {"quick", "gpt2-words", "dropout", 0},   {"quick", "gpt2-words", "epochs", 20},
+    {"best", "gpt2-items", "epochs", 30},    {"best", "gpt2-items", "patience", 6},
+    {"best", "gpt2-items", "layers", 2},     {"best", "gpt2-items", "channels", 96},
+    {"best", "gpt2-items", "dropout", 0.34}, {"best", "gpt2-items", "decay", 0.9},
+    {"best", "gpt2-items", "batch", 2560},   {"best", "gpt2-items", "average", 2.5},
+    {"best", "gpt2-words", "C", 256},        {"best", "gpt2-words", "L", 4},
+    {"best", "gpt2-words", "longest", 4000},
 };
 
 static bool preset_known(const char *preset)

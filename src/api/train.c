@@ -8,6 +8,7 @@
 
 #include "api/bundle.h"
 #include "api/settings.h"
+#include "api/speaker.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -273,6 +274,26 @@ static tdm_status model_make(trainer *t, int i, tdm_err *err)
     return st;
 }
 
+/* Whose sentence stands is judged when all is there: it is the sentences beside the recommendations of the whole. */
+static tdm_status speaker_choose(trainer *t, tdm_err *err)
+{
+    uint64_t of = 0;
+    int writer = -1;
+    for (int i = 0; tdm_models[i]; i++) {
+        if (!t->b.model[i]) continue;
+        of = add(of, &t->key[i], sizeof t->key[i]);
+        if (tdm_models[i]->write) writer = i;
+    }
+    if (writer < 0) return TDM_OK;
+    char *path, *before = t->before ? tdm_path_join(t->before, tdm_models[writer]->path) : NULL;
+    if (t->before && !before) return tdm_nomem(err, t->before);
+    tdm_status st = path_to(&path, t, tdm_models[writer]->path, err);
+    if (!st) st = tdm_speaker_choose(&t->b, path, before, of, t->run, err);
+    tdm_free(path);
+    tdm_free(before);
+    return st;
+}
+
 /* ---- the manifest ---- */
 
 static cJSON *models_json(const trainer *t)
@@ -369,6 +390,7 @@ tdm_status tdm_train_once(const char *folder, const tdm_options *o, const tdm_ch
     tdm_status st = begin(t, err);
     for (int i = 0; !st && tdm_models[i]; i++)
         if (t->chosen[i]) st = model_make(t, i, err);
+    if (!st) st = speaker_choose(t, err);
     if (!st) st = manifest_write(t, err);
     if (st == TDM_E_CANCELLED && err) {
         tdm_buf kept = {0};

@@ -88,7 +88,8 @@ const cli_option cli_query_options[] = {
     {"exclude", 0, CLI_TEXT, "ID,…", AT(q.exclude), "items not wanted"},
     {"category", 0, CLI_TEXT, "NAME", AT(q.category), "only items of this category"},
     {"diversity", 0, CLI_REAL, "X", AT(q.diversity), "0 to 1: prefer items unlike those above them (default 0)"},
-    {"explain", 0, CLI_FLAG, NULL, AT(explain), "show why, and GPT-2's sentence"},
+    {"explain", 0, CLI_FLAG, NULL, AT(explain), "show why, and a sentence"},
+    {"sentence", 0, CLI_TEXT, "WHOSE", AT(q.sentence), "gpt2, review (of the item) or evidence (default: what training chose)"},
     {0},
 };
 

@@ -95,11 +95,12 @@ static void put_because(const cJSON *r)
     if (*text) {
         printf("      ");
         cli_put_text(stdout, text, 0);
-        printf("%s\n", !strcmp(text_of(r, "text_source"), "gpt2") ? "" : "  (plain evidence)");
+        printf("%s\n", !strcmp(text_of(r, "text_source"), "evidence") ? "  (plain evidence)" : "");
     }
     const cJSON *line, *part;
     cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(r, "evidence"))
     {
+        if (!strcmp(line->valuestring, text)) continue; /* it stands above */
         printf("      - ");
         cli_put_text(stdout, line->valuestring, 0);
         putchar('\n');

@@ -113,12 +113,13 @@ static void say_counts(tdm_recommender *r)
     if (tdm_recommender_counts(r, &text, NULL)) return;
     cJSON *o = cJSON_Parse(text);
     const cJSON *s = cJSON_GetObjectItemCaseSensitive(o, "sentences");
-    if (counted(s, "gpt2") + counted(s, "evidence") + counted(s, "none") > 0)
-        fprintf(stderr,
-                "sentences: %.0f by GPT-2, %.0f plain, %.0f none, %.0f tried again; of %.0f tries %.0f came to no "
-                "sentence, %.0f said what is no evidence, %.0f held a blocked word\n",
-                counted(s, "gpt2"), counted(s, "evidence"), counted(s, "none"), counted(s, "again"),
-                counted(s, "tries"), counted(s, "unfinished"), counted(s, "unbacked"), counted(s, "blocked"));
+    if (counted(s, "gpt2") + counted(s, "review") + counted(s, "evidence") + counted(s, "none") > 0)
+        fprintf(
+            stderr,
+            "sentences: %.0f by GPT-2, %.0f by reviewers, %.0f plain, %.0f none, %.0f tried again; of %.0f tries %.0f "
+            "came to no sentence, %.0f said what is no evidence, %.0f held a blocked word\n",
+            counted(s, "gpt2"), counted(s, "review"), counted(s, "evidence"), counted(s, "none"), counted(s, "again"),
+            counted(s, "tries"), counted(s, "unfinished"), counted(s, "unbacked"), counted(s, "blocked"));
     cJSON_Delete(o);
     tdm_text_free(text);
 }
@@ -184,8 +185,8 @@ static int recommend_all(cli_args *a, tdm_run *run)
     tdm_recommender *r;
     char *summary = NULL;
     bool out = !strcmp(a->all, "-");
-    if (a->q.user || a->q.history || a->explain || a->block) {
-        fprintf(stderr, a->explain || a->block
+    if (a->q.user || a->q.history || a->explain || a->block || a->q.sentence) {
+        fprintf(stderr, a->explain || a->block || a->q.sentence
                             ? "tandem recommend: --all gives items and scores; ask with --user for the reasons of one\n"
                             : "tandem recommend: --all is for everybody; leave out --user and --history\n");
         return CLI_USAGE;

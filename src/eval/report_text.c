@@ -13,6 +13,30 @@ static const char *said(const char *kind)
     return "the plain sentence made from the evidence";
 }
 
+/* How likely what people wrote is to GPT-2, beside the same with the wrong prompt and beside a model without one. */
+static void perplexity(tdm_buf *out, const cJSON *p)
+{
+    static const struct {
+        const char *key, *said;
+    } rows[] = {{"gpt2", "GPT-2, behind the prompt of the same person and item"},
+                {"gpt2_other_prompt", "GPT-2, behind the prompt of another person and item"},
+                {"kneser_ney", "n-grams with modified Kneser-Ney smoothing, which read no prompt"}};
+    double own = tdm_json_num(p, "gpt2", 0);
+    if (!(own > 0)) return;
+    tdm_buf_str(out, "<p class=\"note\">How well are those reviews foretold, a token at a time? The perplexity of ");
+    tdm_html_count(out, tdm_json_num(p, "tokens", 0));
+    tdm_buf_str(out, " tokens of ");
+    tdm_html_count(out, tdm_json_num(p, "reviews", 0));
+    tdm_buf_str(out, " held-out reviews; less is better.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>"
+                     "<th scope=\"col\">perplexity</th><th scope=\"col\">times GPT-2's</th></tr></thead><tbody>\n");
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        double v = tdm_json_num(p, rows[k].key, 0);
+        if (!(v > 0)) continue;
+        tdm_buf_fmt(out, "<tr><th scope=\"row\">%s</th><td>%.2f</td><td>%.2f</td></tr>\n", rows[k].said, v, v / own);
+    }
+    tdm_buf_str(out, "</tbody></table></div>\n");
+}
+
 void tdm_report_text(tdm_buf *out, const cJSON *doc)
 {
     const cJSON *text = of(doc, "text"), *texts = of(text, "texts"), *counts = of(text, "counts"), *kind, *m;
@@ -22,7 +46,9 @@ void tdm_report_text(tdm_buf *out, const cJSON *doc)
     tdm_html_count(out, tdm_json_num(text, "people", 0));
     tdm_buf_str(out, " held-out people, beside the first words that they wrote about it themselves. By rouge@l, ");
     tdm_html_text(out, said(best));
-    tdm_buf_str(out, ", does best. GPT-2 wrote ");
+    tdm_buf_str(out, ", does best; shown unless somebody asks for another is ");
+    tdm_html_text(out, said(tdm_json_str(text, "shown", "generated")));
+    tdm_buf_str(out, ". GPT-2 wrote ");
     tdm_html_count(out, tdm_json_num(counts, "gpt2", 0));
     tdm_buf_str(out, " of them, ");
     tdm_html_count(out, tdm_json_num(counts, "evidence", 0));
@@ -57,5 +83,7 @@ void tdm_report_text(tdm_buf *out, const cJSON *doc)
         tdm_html_text(out, said(kind->string));
         tdm_buf_str(out, "</dd>");
     }
-    tdm_buf_str(out, "</dl></section>\n");
+    tdm_buf_str(out, "</dl>\n");
+    perplexity(out, of(text, "perplexity"));
+    tdm_buf_str(out, "</section>\n");
 }

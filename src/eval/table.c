@@ -329,6 +329,17 @@ static void put_cold(const table *t)
 
 /* ---- the sentences ---- */
 
+static void put_perplexity(const table *t, const cJSON *p)
+{
+    double own = tdm_json_num(p, "gpt2", 0), other = tdm_json_num(p, "gpt2_other_prompt", 0);
+    if (!(own > 0)) return;
+    tdm_buf_fmt(t->out, "perplexity of %.0f tokens of %.0f held-out reviews: GPT-2 %.2f", tdm_json_num(p, "tokens", 0),
+                tdm_json_num(p, "reviews", 0), own);
+    if (other > 0) tdm_buf_fmt(t->out, ", with another pair's prompt %.2f", other);
+    tdm_buf_fmt(t->out, ";\n%.0f-grams (Kneser-Ney) %.2f\n", tdm_json_num(p, "kneser_ney_order", 0),
+                tdm_json_num(p, "kneser_ney", 0));
+}
+
 static void put_text(const table *t)
 {
     const cJSON *kind, *m, *text = cJSON_GetObjectItemCaseSensitive(t->doc, "text"),
@@ -345,6 +356,8 @@ static void put_text(const table *t)
     }
     tdm_buf_fmt(t->out, "\nby rouge@l the best are: %s; GPT-2 wrote %.0f, %.0f are plain evidence\n",
                 tdm_json_str(text, "best", "?"), tdm_json_num(counts, "gpt2", 0), tdm_json_num(counts, "evidence", 0));
+    tdm_buf_fmt(t->out, "shown by default: %s\n", tdm_json_str(text, "shown", "generated"));
+    put_perplexity(t, cJSON_GetObjectItemCaseSensitive(text, "perplexity"));
 }
 
 /* ---- before the second fit ---- */

@@ -10,43 +10,6 @@
 
 enum { MOST = TDM_TEXT_WORDS, ORDERS = 4 };
 
-/* ---- words ---- */
-
-static bool of_word(unsigned char c)
-{
-    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool tdm_text_word(tdm_str *word, tdm_str *rest)
-{
-    size_t from = 0, to;
-    while (from < rest->n && !of_word((unsigned char)rest->p[from])) from++;
-    for (to = from; to < rest->n && of_word((unsigned char)rest->p[to]);) to++;
-    *word = (tdm_str){rest->p + from, to - from};
-    rest->p += to;
-    rest->n -= to;
-    return word->n > 0;
-}
-
-static uint64_t hash_of(tdm_str word)
-{
-    char lower[64];
-    size_t n = word.n < sizeof lower ? word.n : sizeof lower;
-    for (size_t i = 0; i < n; i++) {
-        char c = word.p[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    return XXH3_64bits(lower, n);
-}
-
-size_t tdm_text_words(uint64_t word[MOST], tdm_str text)
-{
-    tdm_str w;
-    size_t n = 0;
-    while (n < MOST && tdm_text_word(&w, &text)) word[n++] = hash_of(w);
-    return n;
-}
-
 /* ---- n-grams ---- */
 
 static int rising(const void *a, const void *b)
@@ -62,18 +25,6 @@ static size_t grams(uint64_t *out, const uint64_t *word, size_t n, size_t k)
     for (size_t i = 0; i < m; i++) out[i] = k == 1 ? word[i] : XXH3_64bits(word + i, k * sizeof *word);
     qsort(out, m, sizeof *out, rising);
     return m;
-}
-
-/* How many two sorted lists share, each as often as both have it. */
-static size_t shared(const uint64_t *a, size_t n, const uint64_t *b, size_t m)
-{
-    size_t i = 0, j = 0, both = 0;
-    while (i < n && j < m) {
-        if (a[i] == b[j]) both++, i++, j++;
-        else if (a[i] < b[j]) i++;
-        else j++;
-    }
-    return both;
 }
 
 static size_t different(uint64_t *a, size_t n)
@@ -100,15 +51,6 @@ static size_t common_subsequence(const uint64_t *a, size_t n, const uint64_t *b,
 }
 
 static double f1(size_t hits, size_t n, size_t m) { return hits ? 2 * (double)hits / (double)(n + m) : 0; }
-
-double tdm_texts_overlap(tdm_str a, tdm_str b)
-{
-    uint64_t x[MOST], y[MOST];
-    size_t n = tdm_text_words(x, a), m = tdm_text_words(y, b);
-    qsort(x, n, sizeof *x, rising);
-    qsort(y, m, sizeof *y, rising);
-    return f1(shared(x, n, y, m), n, m);
-}
 
 /* ---- features ---- */
 
@@ -145,7 +87,7 @@ static void pair_add(counting *c, const tdm_text_pair *p, size_t at)
     c->reference_words += m;
     c->rougel += f1(common_subsequence(a, n, b, m), n, m);
     for (size_t k = 1; k <= ORDERS; k++) {
-        size_t of_a = grams(x, a, n, k), of_b = grams(y, b, m, k), both = shared(x, of_a, y, of_b);
+        size_t of_a = grams(x, a, n, k), of_b = grams(y, b, m, k), both = tdm_terms_shared(x, of_a, y, of_b);
         c->match[k - 1] += both;
         c->total[k - 1] += of_a;
         if (k == 1) c->rouge1 += f1(both, of_a, of_b);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* texts.h - written texts beside those that people wrote themselves.
  *
- * A text is its words: runs of letters, digits and bytes beyond ASCII, ASCII letters in lower case; punctuation is no
- * word. Every measure is of a whole list of pairs, in [0, 1] but for diversity.
+ * A text is its words (text/terms.h). Every measure is of a whole list of pairs, in [0, 1] but for diversity.
  *
  *     bleu@n       corpus BLEU of one reference: min(1, exp(1 - r/c)) exp(mean over k <= n of log p_k); p_k are the
  * clipped matches of all pairs over all written k-grams, r and c all words of the references and of the written texts;
@@ -21,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "text/terms.h"
 
 #define TDM_TEXT_MEASURES(X)                                                                                           \
     X(bleu1, "bleu@1")                                                                                                 \
@@ -45,20 +45,8 @@ typedef struct tdm_text_pair {
     tdm_str written, reference;
 } tdm_text_pair;
 
-enum { TDM_TEXT_WORDS = 512 }; /* words of a text that are read */
-
-/* The words of `text` as 64-bit hashes (XXH3; that two words of a log share one is as likely as a broken disk), at most
- * TDM_TEXT_WORDS; returns how many. */
-size_t tdm_text_words(uint64_t word[TDM_TEXT_WORDS], tdm_str text);
-
-/* The next word of *rest in its own letters; false: there is none. */
-bool tdm_text_word(tdm_str *word, tdm_str *rest);
-
 /* feature: n_features hashes of words, rising. Measures without a case (no pairs, no features) are 0. */
 tdm_status tdm_texts_score(tdm_text_scores *out, const tdm_text_pair *pair, size_t n, const uint64_t *feature,
                            size_t n_features, tdm_err *err);
-
-/* F1 of the words that two texts share, each as often as both have it. */
-double tdm_texts_overlap(tdm_str a, tdm_str b);
 
 #endif

@@ -2,11 +2,14 @@
 /* words_fit.c - training: a number of updates that the size of the data decides.
  *
  * With adapters an update goes through the model in parts of PART tokens, whose gradients are added up: activations,
- * which the adapters need of every layer, are then those of a part, and the products of a part are still large enough to
- * be as fast. Which documents make an update does not change.
+ * which the adapters need of every layer, are then those of a part, and the products of a part are still large enough
+ * to be as fast. Which documents make an update does not change.
  *
- * Updates: `epochs` times the documents' tokens over `tokens`, at most `longest`; for a model with more weights than
- * the standard shape fewer in proportion, since each costs that much more, but not below LEAST. */
+ * Updates: `epochs` times the documents' tokens over `tokens`; where that is fewer than FEW, so many, but at most
+ * MORE times as many epochs, since a model from scratch does not write before; at most `longest`; for a model with more
+ * weights than the standard shape fewer in proportion, since each costs that much more, but not below LEAST.
+ *
+ * Learned from few texts, weights are better in the mean over many updates than where they end: docs/prompts.md. */
 #include "base/mem.h"
 #include "base/status.h"
 #include "gpt2/words_learned.h"
@@ -14,7 +17,7 @@
 #include <math.h>
 
 static const char stage[] = "gpt2-words";
-enum { LEAST = 50, STANDARD_WEIGHTS = 700000, OFTEN = 100, PART = 512 };
+enum { LEAST = 50, FEW = 400, MORE = 3, STANDARD_WEIGHTS = 700000, OFTEN = 100, PART = 512, AVERAGE = 60 };
 
 typedef struct fitting {
     const tdm_fit_input *in;
@@ -95,27 +98,36 @@ static uint64_t updates(const fitting *f)
     if (steps > 0) return (uint64_t)steps;
     double most = tdm_param_get(p, "longest"), weights = (double)f->w->g->n;
     steps = ceil(tdm_param_get(p, "epochs") * (double)f->docs.all.token.n / (double)f->most);
+    if (!f->in->pretrained && steps < FEW) steps = fmin(FEW, MORE * steps);
     if (weights > 2 * STANDARD_WEIGHTS) most = ceil(most * 2 * STANDARD_WEIGHTS / weights);
     if (steps > most) steps = most;
     return (uint64_t)(steps > LEAST ? steps : LEAST);
+}
+
+/* Updates that the average reaches back. It begins at the first weights, so it must be short beside the whole. */
+static double reach_of(const fitting *f)
+{
+    double reach = tdm_param_get(f->in->params, "average");
+    if (reach >= 0) return reach;
+    return f->in->pretrained ? 0 : fmin(AVERAGE, floor((double)f->steps / 8));
 }
 
 static tdm_status course_open(fitting *f, tdm_err *err)
 {
     const tdm_params *p = f->in->params;
     const char *rate = f->learned.lora ? "lora_rate" : f->in->pretrained ? "tuning_rate" : "rate";
-    double reach = tdm_param_get(p, "average");
-    const tdm_course_plan plan = {.name = stage,
-                                  .run = f->in->run,
-                                  .adam = f->adam,
-                                  .key = key_of(f),
-                                  .schedule = {tdm_param_get(p, rate), f->steps / 20 + 1, f->steps,
-                                               tdm_param_get(p, "floor")},
-                                  .share = 1 / (1 + reach),
-                                  .checkpoint = f->in->checkpoint,
-                                  .log = f->in->train_log,
-                                  .ctx = f,
-                                  .gradients = gradients};
+    double reach = reach_of(f);
+    const tdm_course_plan plan = {
+        .name = stage,
+        .run = f->in->run,
+        .adam = f->adam,
+        .key = key_of(f),
+        .schedule = {tdm_param_get(p, rate), f->steps / 20 + 1, f->steps, tdm_param_get(p, "floor")},
+        .share = 1 / (1 + reach),
+        .checkpoint = f->in->checkpoint,
+        .log = f->in->train_log,
+        .ctx = f,
+        .gradients = gradients};
     tdm_status st = tdm_course_open(&f->course, &plan, err);
     if (st) return st;
     if (f->held.n) tdm_course_curve(f->course, "perplexity");
@@ -211,7 +223,7 @@ tdm_status tdm_words_fit(tdm_model **out, const tdm_fit_input *in, tdm_err *err)
     if (!st) st = tdm_words_pack(f.w, in->run->pool, err);
     double perplexity;
     if (!st && f.held.n) {
-        st = tdm_docs_perplexity(&perplexity, f.w->g, &f.held, err);
+        st = tdm_docs_perplexity(&perplexity, f.w->g, &f.held, in->run, err);
         if (!st) {
             tdm_log(in->run, TDM_LOG_INFO, stage, "perplexity %.2f on %zu documents held out", perplexity, f.held.n);
             tdm_course_log(f.course, "perplexity", perplexity);

@@ -29,13 +29,6 @@ typedef struct tdm_line_weights {
     float words, value, title, end;
 } tdm_line_weights;
 
-/* Scratch for many lines; all zero at first. */
-typedef struct tdm_line_room {
-    tdm_buf value, text;
-    tdm_tokens token;
-} tdm_line_room;
-void tdm_line_room_clear(tdm_line_room *r);
-
 /* Appends a part's pieces up to `to`, which is at most its end. `out->failed` is for the caller to look at. */
 tdm_status tdm_line_add(tdm_prompt *out, const tdm_words *w, tdm_line_room *r, const tdm_line_values *v, size_t part,
                         size_t to, tdm_line_weights k, tdm_err *err);

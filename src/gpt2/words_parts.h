@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words_parts.h - what the files of gpt2-words share. Not for others: they see words.h.
  *
- * A model is its weights, its vocabulary, its forms and the declared parameters; names, the tree of titles and what people wrote
- * about an item are made from the training rows when it is fitted or loaded. */
+ * A model is its weights, its vocabulary, its forms and the declared parameters; names, the tree of titles and what
+ * people wrote about an item are made from the training rows when it is fitted or loaded. */
 #ifndef TDM_GPT2_WORDS_PARTS_H
 #define TDM_GPT2_WORDS_PARTS_H
 
@@ -63,9 +63,10 @@ typedef struct tdm_words {
     struct tdm_line_size {
         size_t fixed, titles; /* tokens at most without titles, and how many of those there are */
     } line[TDM_FORM_LINES];   /* of the form in use */
-    uint32_t *plain;    /* tokens that may stand in a sentence, in order; room for two marks behind them */
+    uint32_t *plain;          /* tokens that may stand in a sentence, in order; room for two marks behind them */
     size_t n_plain;
-    size_t fresh;   /* last rows of the token table that no token of the pretrained vocabulary had */
+    size_t fresh; /* last rows of the token table that no token of the pretrained vocabulary had */
+    tdm_words_choice choice;
     bool writes;    /* the training rows have summaries or reviews */
     bool summaries; /* ... summaries, and an answer begins with one */
     bool reviews;   /* ... reviews, and an answer goes on with a sentence of one */
@@ -75,7 +76,8 @@ extern const tdm_param tdm_words_params[];
 
 /* ---- the model's parts (words_parts.c) ---- */
 
-/* Fills all that follows from w->b, w->g, w->train, w->forms and w->p but for w->packed, which is made of weights that stay. */
+/* Fills all that follows from w->b, w->g, w->train, w->forms and w->p but for w->packed, which is made of weights that
+ * stay. */
 tdm_status tdm_words_complete(tdm_words *w, tdm_err *err);
 tdm_status tdm_words_pack(tdm_words *w, tdm_pool *pool, tdm_err *err);
 void tdm_words_close(tdm_model *m);
@@ -119,7 +121,7 @@ tdm_status tdm_words_prompt(tdm_prompt *out, const tdm_words *w, const tdm_quest
 /* The prompt of a reason; not `person`: without history and because, which is what anybody would be told. */
 tdm_status tdm_words_ask(tdm_prompt *out, const tdm_words *w, const tdm_reason *r, bool person, tdm_err *err);
 
-/* ---- documents (words_docs.c) ---- */
+/* ---- documents (words_docs.c, words_batch.c) ---- */
 
 typedef struct tdm_docs {
     tdm_prompt all;  /* one document behind another */
@@ -127,6 +129,50 @@ typedef struct tdm_docs {
     size_t n, cap;
     size_t longest;
 } tdm_docs;
+
+/* Scratch for many lines of a form; all zero at first. */
+typedef struct tdm_line_room {
+    tdm_buf value, text;
+    tdm_tokens token;
+} tdm_line_room;
+void tdm_line_room_clear(tdm_line_room *r);
+
+/* What makes documents: its scratch, and how their tokens count in the loss. */
+typedef struct tdm_docs_maker {
+    const tdm_words *w;
+    uint64_t seed;
+    size_t T;             /* tokens of a document at most */
+    float context, title; /* weight of the prompt's tokens, and of the item's name; an answer's have 1 */
+    tdm_buf text;
+    tdm_tokens scratch;
+    tdm_prompt answer; /* the last one made */
+    tdm_line_room room;
+} tdm_docs_maker;
+
+/* One whose prompts count nothing. */
+tdm_docs_maker tdm_docs_maker_of(const tdm_words *w, uint64_t seed);
+void tdm_docs_maker_clear(tdm_docs_maker *m);
+
+/* What stands before somebody's review. */
+typedef struct tdm_review {
+    const tdm_history *history;
+    uint32_t person, item;
+    float rating;
+    uint64_t draw; /* with the seed: which summaries of others are drawn */
+} tdm_review;
+
+/* m->answer: the summary and the first sentences of a row of the texts, behind their first mark, which is given and
+ * counts nothing; empty where neither says anything. */
+tdm_status tdm_docs_answer(tdm_docs_maker *m, uint32_t row, tdm_err *err);
+
+/* Appends the answer of a row alone, or behind a prompt. No document where the answer is empty. */
+tdm_status tdm_docs_add_answer(tdm_docs *to, tdm_docs_maker *m, uint32_t row, tdm_err *err);
+tdm_status tdm_docs_add_review(tdm_docs *to, tdm_docs_maker *m, const tdm_review *r, uint32_t row, tdm_err *err);
+
+bool tdm_docs_has_text(const tdm_dataset *d, int64_t k); /* row k has a summary or a review */
+
+/* Whether person `u` is one of those, about one in twenty, whose documents are held out. */
+bool tdm_docs_held(const tdm_dataset *d, size_t u, uint64_t seed);
 
 /* All training documents: one for each review, or, where there are none, the titles of each person's history. `held`
  * takes those of about one person in twenty, by a hash of the id, for measuring. */
@@ -143,8 +189,8 @@ void tdm_docs_room_clear(tdm_docs_room *r);
 size_t tdm_docs_batch(tdm_gpt2_batch *out, const tdm_docs_room *room, const tdm_docs *d, const uint32_t *order,
                       size_t n, size_t most);
 
-/* exp(weighted mean of -log p) of the documents' words. */
-tdm_status tdm_docs_perplexity(double *out, const tdm_gpt2 *g, const tdm_docs *d, tdm_err *err);
+/* exp(weighted mean of -log p) of the documents' words, read on the run's pool: the same at any number of threads. */
+tdm_status tdm_docs_perplexity(double *out, const tdm_gpt2 *g, const tdm_docs *d, tdm_run *run, tdm_err *err);
 
 /* ---- the beginning (words_begin.c) ---- */
 

@@ -124,7 +124,8 @@ static bool signs_known(tdm_str s, tdm_str known)
     return true;
 }
 
-bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_claims *c)
+/* What is wrong with the form, or NULL. */
+static const char *form_fault(tdm_str s)
 {
     const char *reason = NULL;
     if (s.n < LEAST) reason = "too short";
@@ -136,6 +137,14 @@ bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_cl
         if (x != ' ' && x != 0xa0 && tdm_tidy_blank(x)) reason = "not one line of plain text";
     }
     if (!reason && tdm_str_trim(s).n != s.n) reason = "blanks at its ends";
+    return reason;
+}
+
+bool tdm_sentence_form(tdm_str s) { return !form_fault(s); }
+
+bool tdm_sentence_check(const char **why, tdm_str s, tdm_str known, const tdm_claims *c)
+{
+    const char *reason = form_fault(s);
     if (!reason && !numbers_known(s, known)) reason = "a number that is no evidence";
     if (!reason && !signs_known(s, known)) reason = "a price that is no evidence";
     if (!reason && tdm_claims_unbacked(c, s, known)) reason = "a name that is no evidence";

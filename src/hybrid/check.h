@@ -14,4 +14,8 @@ enum { TDM_SENTENCE_BYTES = 360 };
  * not in one of its lines. */
 bool tdm_sentence_check(const char **why, tdm_str sentence, tdm_str known, const tdm_claims *c);
 
+/* The first half of it: whether it is neither empty nor too long, UTF-8 and one line. For what somebody said, which is
+ * its own evidence. */
+bool tdm_sentence_form(tdm_str sentence);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "hybrid/central.h"
 #include "hybrid/check.h"
 #include "hybrid/facts.h"
 #include "hybrid/tidy.h"
@@ -12,6 +13,17 @@
 #include <string.h>
 
 enum { TRIES = 3 };
+
+static const char *const speakers[] = {"gpt2", "review", "evidence"};
+
+const char *tdm_speaker_name(tdm_speaker s) { return speakers[s]; }
+
+int tdm_speaker_parse(const char *word)
+{
+    for (int s = TDM_SPEAKER_GPT2; s <= TDM_SPEAKER_EVIDENCE; s++)
+        if (!strcmp(word, speakers[s])) return s;
+    return -1;
+}
 
 /* The evidence as it may be told: what the model says, less history items that speak against the recommendation or that
  * the asker did not like. What they had goes to the rest. */
@@ -82,7 +94,7 @@ typedef struct telling {
     const tdm_explain_input *in;
     const tdm_claims *claims;
     tdm_str known;
-    tdm_buf lead; /* what GPT-2's words stand behind */
+    tdm_buf lead; /* what GPT-2's or a reviewer's words stand behind */
     tdm_buf text; /* the lead and what was written */
     size_t told;  /* bytes of a draft that passed and were told */
     bool refused; /* something was that the evidence does not say */
@@ -140,7 +152,7 @@ static tdm_status sentence_write(char *out, size_t cap, telling *t, tdm_explain_
 {
     const tdm_explain_input *in = t->in;
     *out = 0;
-    if (!in->writer || !in->writer->ops->write) return TDM_OK;
+    if (!in->writer || !in->writer->ops->write || in->speaker == TDM_SPEAKER_EVIDENCE) return TDM_OK;
     for (uint64_t k = 0; k < TRIES; k++) {
         tdm_reason r = {.history = in->history,
                         .item = in->item,
@@ -169,10 +181,27 @@ static tdm_status sentence_write(char *out, size_t cap, telling *t, tdm_explain_
     return TDM_OK;
 }
 
+/* A reviewer's sentence into `quote`, and into t->text behind the lead, in quotation marks and said to be one. Both are
+ * empty where there is none, or where saying so would hold a blocked word. */
+static tdm_status reviewer_say(tdm_buf *quote, telling *t, tdm_err *err)
+{
+    const tdm_explain_input *in = t->in;
+    bool blocked;
+    if (in->speaker != TDM_SPEAKER_REVIEW) return TDM_OK;
+    tdm_status st = tdm_central_find(quote, in, in->history->self, err);
+    if (st || !quote->n) return st;
+    if (t->lead.n) tdm_buf_add(&t->text, t->lead.p, t->lead.n);
+    tdm_quote_add(&t->text, (tdm_str){quote->p, quote->n});
+    if (t->text.failed) return tdm_nomem(err, "a reviewer's sentence");
+    st = tdm_block_find(in->block, &blocked, (tdm_str){t->text.p, t->text.n}, NULL, err);
+    if (!st && blocked) tdm_buf_reset(quote);
+    return st;
+}
+
 static tdm_status words_add(cJSON *o, telling *t, const tdm_facts *f, const tdm_buf *lines, size_t n, tdm_err *err)
 {
     const tdm_explain_input *in = t->in;
-    tdm_buf known = {0}, plain = {0};
+    tdm_buf known = {0}, plain = {0}, quote = {0};
     tdm_explain_counts c = {0};
     char written[TDM_SENTENCE_BYTES + 1] = "";
     cJSON *list = cJSON_AddArrayToObject(o, "evidence");
@@ -182,15 +211,17 @@ static tdm_status words_add(cJSON *o, telling *t, const tdm_facts *f, const tdm_
     t->known = (tdm_str){known.p, known.n};
     tdm_status st = ok && !known.failed ? TDM_OK : tdm_nomem(err, "a recommendation's evidence");
     if (!st && in->lead) st = tdm_facts_lead(&t->lead, f, err);
-    if (!st) st = sentence_write(written, sizeof written, t, &c, f->evidence, err);
-    if (!st && !*written) st = tdm_facts_say(&plain, f, err);
+    if (!st) st = reviewer_say(&quote, t, err);
+    if (!st && !quote.n) st = sentence_write(written, sizeof written, t, &c, f->evidence, err);
+    if (!st && !quote.n && !*written) st = tdm_facts_say(&plain, f, err);
     if (!st) {
-        const char *text = *written ? t->text.p : plain.n ? plain.p : "";
-        const char *source = *written ? "gpt2" : plain.n ? "evidence" : "none";
+        const char *text = quote.n || *written ? t->text.p : plain.n ? plain.p : "";
+        const char *source = quote.n ? "review" : *written ? "gpt2" : plain.n ? "evidence" : "none";
         c.again = c.tries > 1;
-        ++*(*written ? &c.gpt2 : plain.n ? &c.evidence : &c.none);
+        ++*(quote.n ? &c.review : *written ? &c.gpt2 : plain.n ? &c.evidence : &c.none);
         ok = cJSON_AddStringToObject(o, "text", text) && cJSON_AddStringToObject(o, "text_source", source) &&
              (!*written || cJSON_AddStringToObject(o, "written", written)) &&
+             (!quote.n || cJSON_AddStringToObject(o, "quote", quote.p)) &&
              cJSON_AddNumberToObject(o, "tries", (double)c.tries);
         if (!ok) st = tdm_nomem(err, "a sentence");
     }
@@ -200,6 +231,7 @@ static tdm_status words_add(cJSON *o, telling *t, const tdm_facts *f, const tdm_
 #undef X
     tdm_buf_clear(&known);
     tdm_buf_clear(&plain);
+    tdm_buf_clear(&quote);
     return st;
 }
 

@@ -15,8 +15,7 @@ float tdm_facts_rating(const tdm_history *h, uint32_t item)
     return NAN;
 }
 
-/* From where on a rating says "liked": the line that was given, else the upper two fifths of the scale. */
-static float liked_from(const tdm_explain_input *in)
+float tdm_facts_liked_from(const tdm_explain_input *in)
 {
     const tdm_dataset *t = in->train;
     float upper = t->rating_low + 0.6f * (t->rating_high - t->rating_low);
@@ -29,7 +28,7 @@ static double quote_worth(tdm_buf *work, tdm_str *sentence, const tdm_explain_in
     enum { LEAST = 20, BEST = 80 };
     const tdm_dataset *t = in->train;
     float r = t->rating ? t->rating[k] : NAN;
-    if (r < liked_from(in)) return 0;
+    if (r < tdm_facts_liked_from(in)) return 0;
     tdm_buf_reset(work);
     tdm_tidy(work, tdm_strings_at(&t->review, t->row[k]), 2000);
     *sentence = tdm_tidy_sentence((tdm_str){work->p, work->n}, LEAST, TDM_QUOTE_BYTES);
@@ -82,7 +81,8 @@ tdm_status tdm_facts_find(tdm_facts *out, const tdm_explain_input *in, const tdm
     for (size_t k = 0; k < e->n_because && out->n_named < TDM_FACTS_NAMED; k++) {
         uint32_t i = e->because[k].item;
         if (i >= t->I || i == in->item || e->because[k].share < 0.05f) continue;
-        out->named[out->n_named++] = (tdm_fact){.item = i, .liked = tdm_facts_rating(in->history, i) >= liked_from(in)};
+        out->named[out->n_named++] =
+            (tdm_fact){.item = i, .liked = tdm_facts_rating(in->history, i) >= tdm_facts_liked_from(in)};
     }
     for (size_t u = 0; u < t->U; u++) {
         size_t at = (size_t)t->offset[u], end = (size_t)t->offset[u + 1];

@@ -31,12 +31,19 @@ typedef struct tdm_facts {
 /* The rating of the newest place of `item` in the history; NaN where there is none. */
 float tdm_facts_rating(const tdm_history *h, uint32_t item);
 
+/* From where on a rating says "liked": the line that was given, else the upper two fifths of the scale. NaN: nothing is
+ * known to. */
+float tdm_facts_liked_from(const tdm_explain_input *in);
+
 /* `e` holds what may be named: no dislikes. One pass over the training rows. */
 tdm_status tdm_facts_find(tdm_facts *out, const tdm_explain_input *in, const tdm_evidence *e, tdm_err *err);
 void tdm_facts_clear(tdm_facts *f);
 
 /* Sentences, most telling first, into lines[0 .. *n), each a buffer of its own to clear. None holds a blocked word. */
 tdm_status tdm_facts_lines(tdm_buf lines[TDM_FACTS_LINES], size_t *n, const tdm_facts *f, tdm_err *err);
+
+/* Appends what somebody who chose the item wrote, in quotation marks and said to be that. */
+void tdm_quote_add(tdm_buf *out, tdm_str sentence);
 
 /* One sentence to the asker that says the most telling of it. Where that would hold a blocked word, as the title of a
  * history item may, what another history item says, else how many chose it; empty where each of them would. */

@@ -135,12 +135,16 @@ static void popular(tdm_buf *b, const tdm_facts *f)
     tdm_buf_char(b, '.');
 }
 
+void tdm_quote_add(tdm_buf *out, tdm_str sentence)
+{
+    tdm_buf_str(out, "Somebody who chose it wrote: \"");
+    tdm_buf_add(out, sentence.p, sentence.n);
+    tdm_buf_char(out, '"');
+}
+
 static void quote(tdm_buf *b, const tdm_facts *f)
 {
-    if (!f->quote.n) return;
-    tdm_buf_str(b, "Somebody who chose it wrote: \"");
-    tdm_buf_add(b, f->quote.p, f->quote.n);
-    tdm_buf_char(b, '"');
+    if (f->quote.n) tdm_quote_add(b, f->quote);
 }
 
 /* What the item is listed as. */

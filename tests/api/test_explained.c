@@ -115,7 +115,7 @@ static long count(tdm_recommender *r, const char *group, const char *name)
     return (long)n;
 }
 
-static const tdm_query tea = {.user = "u2", .model = "item-knn", .n = 3, .words = 1, .seed = 5};
+static const tdm_query tea = {.user = "u2", .model = "item-knn", .n = 3, .words = 1, .sentence = "gpt2", .seed = 5};
 
 static void the_second_answer_costs_no_decoding(void **state)
 {
@@ -148,7 +148,7 @@ static void whatever_differs_is_made_anew(void **state)
     (void)state;
     tdm_recommender *kept = opened(), *fresh = opened();
     tdm_recommender_keep(fresh, 0);
-    tdm_query q[] = {tea, tea, tea, tea, tea, tea, tea, tea};
+    tdm_query q[] = {tea, tea, tea, tea, tea, tea, tea, tea, tea};
     q[1].seed = 6;
     q[2].user = "u4";
     q[3].model = "gpt2-words";
@@ -156,6 +156,7 @@ static void whatever_differs_is_made_anew(void **state)
     q[5].user = NULL, q[5].history = "i0-1,i0-0";
     q[6].user = NULL, q[6].history = "i0-0:5,i0-1";
     q[7].user = NULL, q[7].history = "i0-0:4,i0-1";
+    q[8].sentence = "review";
     for (size_t k = 0; k < sizeof q / sizeof *q; k++) {
         char *a = asked(kept, &q[k]), *b = asked(fresh, &q[k]);
         assert_string_equal(a, b);

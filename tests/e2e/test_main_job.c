@@ -126,13 +126,55 @@ static void sentences(void **state)
         CHECK(number(s, "usr") > 0 && number(s, "distinct@1") > 0);
     }
     CHECK(number(at(at(text, "texts"), tdm_json_str(text, "best", "")), "rouge@l") > 0);
+    const cJSON *p = at(text, "perplexity"); /* of one list of tokens, by three models */
+    if (!(number(p, "reviews") > people / 2 && number(p, "tokens") >= 2 * number(p, "reviews")))
+        fail_msg("%.0f reviews and %.0f tokens of %.0f people", number(p, "reviews"), number(p, "tokens"), people);
+    CHECK(number(p, "gpt2") > 1 && number(p, "gpt2_other_prompt") > 1 && number(p, "kneser_ney") > 1);
+    CHECK(number(p, "kneser_ney_order") == 5 && number(p, "kneser_ney_tokens") > number(p, "tokens"));
+    char shown[16];
+    snprintf(shown, sizeof shown, "%s", tdm_json_str(text, "shown", ""));
+    cJSON_Delete(o);
+    char *words =
+        e2e_read("m/gpt2-words/words.json", NULL); /* training chose whose sentence stands, and says by what */
+    o = cJSON_Parse(words);
+    free(words);
+    const cJSON *choice = at(o, "sentence");
+    double gpt2 = number(at(choice, "rouge@l"), "gpt2"), review = number(at(choice, "rouge@l"), "review");
+    CHECK(number(choice, "people") > 5 && is(choice, "stands", review > gpt2 ? "review" : "gpt2"));
+    assert_string_equal(shown, review > gpt2 ? "central" : "generated");
     cJSON_Delete(o);
     ran *r = tandem("evaluate m --text");
     CHECK(!r->status && strstr(r->out, "beside what they wrote themselves") &&
-          strstr(r->out, "by rouge@l the best are: "));
+          strstr(r->out, "by rouge@l the best are: ") && strstr(r->out, "held-out reviews: GPT-2 "));
     char *html = e2e_read("m/report.html", NULL);
-    CHECK(strstr(html, "<h2>The sentences</h2>"));
+    CHECK(strstr(html, "<h2>The sentences</h2>") && strstr(html, "Kneser-Ney smoothing"));
     free(html);
+}
+
+/* Whoever asks may have another's sentence than the one that training chose; where it is from is said. */
+static void whose_sentence(void **state)
+{
+    (void)state;
+    cJSON *o = e2e_json(tandem("explain m --user P003 --item I000 --sentence review --json"));
+    char whole[400], *from;
+    CHECK(is(o, "text_source", "review") && *at(o, "quote")->valuestring);
+    snprintf(whole, sizeof whole, "Somebody who chose it wrote: \"%s\"", at(o, "quote")->valuestring);
+    from = strstr(at(o, "text")->valuestring, "Somebody ");
+    assert_non_null(from);
+    assert_string_equal(from, whole);
+    CHECK(!strncmp(at(o, "text")->valuestring, "Because you ", 12)); /* before it stands what led to the item */
+    CHECK(cJSON_GetArraySize(at(o, "evidence")) > 0);
+    cJSON_Delete(o);
+    o = e2e_json(tandem("explain m --user P003 --item I000 --sentence evidence --json"));
+    CHECK(is(o, "text_source", "evidence") && !cJSON_GetObjectItem(o, "quote"));
+    cJSON_Delete(o);
+    o = e2e_json(tandem("explain m --user P003 --item I000 --sentence gpt2 --json"));
+    CHECK(is(o, "text_source", "gpt2") || is(o, "text_source", "evidence"));
+    cJSON_Delete(o);
+    ran *r = tandem("explain m --user P003 --item I000 --sentence everybody");
+    CHECK(r->status == 1 && strstr(r->err, "--sentence takes gpt2, review or evidence, not \"everybody\""));
+    r = tandem("recommend m --all all.jsonl --sentence gpt2");
+    CHECK(r->status == 2 && !e2e_exists("all.jsonl"));
 }
 
 static void evaluation(void **state)
@@ -256,7 +298,7 @@ static void recommend(void **state)
         cJSON_ArrayForEach(part, at(rec, "neighbours"))
             CHECK(number(part, "similarity") > 0 && !is(part, "user", "P003"));
         CHECK(cJSON_GetArraySize(at(rec, "evidence")) > 0 && *at(rec, "text")->valuestring);
-        CHECK(is(rec, "text_source", "gpt2") || is(rec, "text_source", "evidence"));
+        CHECK(is(rec, "text_source", "gpt2") || is(rec, "text_source", "review") || is(rec, "text_source", "evidence"));
         cJSON_ArrayForEach(part, at(o, "history")) CHECK(!is(rec, "item", at(part, "item")->valuestring));
         CHECK(score <= before);
         before = score;
@@ -420,6 +462,7 @@ int main(void)
                                        cmocka_unit_test(report),
                                        cmocka_unit_test(curves),
                                        cmocka_unit_test(evaluation),
+                                       cmocka_unit_test(whose_sentence),
                                        cmocka_unit_test(sentences),
                                        cmocka_unit_test(what_a_missing_part_costs),
                                        cmocka_unit_test(the_folders_report_is_of_one_question),

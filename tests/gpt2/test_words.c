@@ -53,6 +53,29 @@ static size_t count(const uint32_t *token, size_t n, uint32_t mark)
     return c;
 }
 
+/* Of a document's prompt the name of the item that the review is about counts by `title`, all else by `context`. */
+static void names_count_as_much_as_is_set(void **state)
+{
+    (void)state;
+    tdm_words w = *parts(shared.m); /* but for the setting */
+    tdm_docs docs, held;
+    tdm_err e;
+    CHECK_OK(tdm_params_set(&w.p, "gpt2-words", "title", 0.25, &e), e);
+    CHECK_OK(tdm_docs_make(&docs, &held, &w, shared.run, &e), e);
+    for (size_t q = 0; q < docs.n; q++) {
+        size_t last = docs.start[q], names = 0;
+        for (size_t i = last; i < docs.start[q + 1]; i++)
+            if (docs.all.token.at[i] == w.mark.item) last = i;
+        for (size_t i = docs.start[q]; docs.all.token.at[i] != w.mark.summary; i++) {
+            CHECK(docs.all.weight[i] == 0.25f || docs.all.weight[i] == 0.1f || docs.all.token.at[i] == w.mark.text);
+            if (docs.all.weight[i] == 0.25f) CHECK(i > last && ++names);
+        }
+        CHECK(names >= 2); /* the name and the mark of its end */
+    }
+    tdm_docs_clear(&docs);
+    tdm_docs_clear(&held);
+}
+
 static void documents_have_the_form_whatever_people_write(void **state)
 {
     (void)state;
@@ -433,6 +456,7 @@ static void short_memory_leaves_nothing_behind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_count_as_much_as_is_set),
         cmocka_unit_test(documents_have_the_form_whatever_people_write),
         cmocka_unit_test(a_review_is_never_in_front_of_itself),
         cmocka_unit_test(a_ranking_is_every_title_by_its_likelihood),

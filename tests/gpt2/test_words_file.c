@@ -172,6 +172,60 @@ static void packed_weights_say_the_same_before_and_after_they_are_saved(void **s
     tdm_dataset_close(d);
 }
 
+/* ---- whose sentence stands ---- */
+
+static void note_and_open(tdm_model **out, const tdm_model *m, const char *folder, const tdm_dataset *d)
+{
+    tdm_err e;
+    CHECK_OK(tdm_gpt2_words_note(m, folder, &e), e);
+    CHECK_OK(tdm_gpt2_words_ops.load(out, folder, d, NULL, &e), e);
+}
+
+static void the_choice_of_sentences_is_kept_and_can_be_overridden(void **state)
+{
+    (void)state;
+    tdm_dataset *d = words_world(true);
+    tdm_run *run = words_run(2);
+    tdm_err e;
+    tdm_model *m = words_fitted(d, run, 5), *again;
+    char folder[64], path[128];
+    folder_make(folder);
+    CHECK_OK(m->ops->save(m, folder, &e), e);
+    CHECK(!tdm_gpt2_words_cedes(m) && !tdm_gpt2_words_is_told(m) && !tdm_gpt2_words_cedes(NULL));
+    note_and_open(&again, m, folder, d); /* nothing was judged: GPT-2's stands */
+    CHECK(!tdm_gpt2_words_cedes(again) && !tdm_gpt2_words_choice(again)->of);
+    tdm_model_close(again);
+    const tdm_words_choice c = {.review = true, .people = 7, .gpt2 = 0.25, .reviewer = 0.5, .of = 0xfedcba9876543210},
+                           *kept;
+    tdm_gpt2_words_choose(m, &c);
+    note_and_open(&again, m, folder, d);
+    kept = tdm_gpt2_words_choice(again);
+    CHECK(kept->review && kept->people == 7 && kept->gpt2 == 0.25 && kept->reviewer == 0.5 && kept->of == c.of);
+    CHECK(tdm_gpt2_words_cedes(again));
+    tdm_model_close(again);
+    tdm_words_choice read;
+    CHECK_OK(tdm_gpt2_words_choice_read(&read, folder, &e), e);
+    CHECK(read.review && read.of == c.of);
+    cJSON *o; /* a person reads it, and may write it */
+    snprintf(path, sizeof path, "%s/words.json", folder);
+    CHECK_OK(tdm_json_read(&o, path, &e), e);
+    assert_string_equal(tdm_json_str(cJSON_GetObjectItem(o, "sentence"), "stands", ""), "review");
+    cJSON_Delete(o);
+    tdm_words *w = (tdm_words *)m;
+    CHECK_OK(tdm_params_set(&w->p, "gpt2-words", "sentence", 1, &e), e);
+    note_and_open(&again, m, folder, d);
+    CHECK(!tdm_gpt2_words_cedes(again) && tdm_gpt2_words_is_told(again));
+    tdm_model_close(again);
+    CHECK_OK(tdm_params_set(&w->p, "gpt2-words", "sentence", 2, &e), e);
+    const tdm_words_choice none = {.of = 1};
+    tdm_gpt2_words_choose(m, &none);
+    CHECK(tdm_gpt2_words_cedes(m));
+    folder_remove(folder);
+    tdm_model_close(m);
+    tdm_run_close(run);
+    tdm_dataset_close(d);
+}
+
 /* ---- interruption ---- */
 
 typedef struct stopper {
@@ -242,6 +296,7 @@ static void an_average_of_the_weights_can_be_the_model(void **state)
     tdm_model *plain, *whole, *m;
     tdm_err e;
     tdm_params p = words_small(30);
+    CHECK_OK(tdm_params_set(&p, "gpt2-words", "average", 0, &e), e);
     CHECK_OK(fit_with(&plain, d, &p, 0, NULL, 11, &e), e);
     CHECK_OK(tdm_params_set(&p, "gpt2-words", "average", 4, &e), e);
     CHECK_OK(fit_with(&whole, d, &p, 0, NULL, 11, &e), e);
@@ -481,6 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bytes_at_1_2_and_7_threads),
         cmocka_unit_test(a_saved_model_opens_and_answers_the_same),
+        cmocka_unit_test(the_choice_of_sentences_is_kept_and_can_be_overridden),
         cmocka_unit_test(packed_weights_say_the_same_before_and_after_they_are_saved),
         cmocka_unit_test(an_interrupted_training_ends_with_the_same_bytes),
         cmocka_unit_test(an_average_of_the_weights_can_be_the_model),

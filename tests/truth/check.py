@@ -122,7 +122,7 @@ def recommendations(program, model, people, wanted):
     for user in order:
         if len(found) >= wanted:
             break
-        done = run([program, "recommend", model, "--user", user, "-n", LIST, "--explain", "--json"])
+        done = run([program, "recommend", model, "--user", user, "-n", LIST, "--explain", "--sentence", "gpt2", "--json"])
         if done.returncode == 0:
             found += json.loads(done.stdout)["recommendations"]
     return found[:wanted]

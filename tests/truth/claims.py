@@ -124,8 +124,8 @@ def number_backed(number, known):
 
 
 def evidence_of(one):
-    """All that one recommendation may speak of, a text each."""
-    return list(one["evidence"]) + [b["title"] for b in one["because"]] + [one["title"]]
+    """All that one recommendation may speak of, a text each; a reviewer's quoted sentence is its own evidence."""
+    return list(one["evidence"]) + [b["title"] for b in one["because"]] + [one["title"], one.get("quote") or ""]
 
 
 def judge(catalogue, text, evidence):

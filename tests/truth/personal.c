@@ -53,7 +53,7 @@ static cJSON *asked(tdm_recommender *r, size_t u, const char *item)
     char *answer, *user = tdm_strndup(user_of(r->b, u).p, user_of(r->b, u).n);
     tdm_err err;
     cJSON *o = NULL;
-    tdm_query q = {.user = user, .n = LIST, .words = item != NULL, .seed = 1};
+    tdm_query q = {.user = user, .n = LIST, .words = item != NULL, .sentence = "gpt2", .seed = 1};
     if (!user) stop("not enough memory");
     fine(item ? tdm_recommender_explain(r, &answer, &q, item, &err) : tdm_recommender_recommend(r, &answer, &q, &err),
          &err);
