@@ -28,6 +28,7 @@ static const char *const kinds[KINDS] = {"generated", "central", "evidence"};
 typedef struct asking {
     const tdm_bundle *b;
     const tdm_model *model, *writer;
+    tdm_claims *claims;
     uint64_t seed;
     tdm_text_pair *pair[KINDS]; /* n of each; written texts are owned, references too and shared by the kinds */
     size_t n;
@@ -155,6 +156,7 @@ static tdm_status review_ask(asking *a, const tdm_held_review *r, tdm_err *err)
                             .item = r->item,
                             .positive_from = a->b->protocol.positive_from,
                             .seed = a->seed,
+                            .claims = a->claims,
                             .counts = &a->counts};
     char *reference = tdm_held_reference(a->b->data, r);
     if (!reference) return tdm_nomem(err, "a review");
@@ -249,6 +251,7 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
                         "%s: nothing in it writes sentences, so --text has nothing to judge; train gpt2-words",
                         b->folder);
     tdm_status st = tdm_bundle_model(b, &a.model, NULL, err);
+    if (!st) st = tdm_claims_open(&a.claims, b->data, err);
     for (int kind = 0; kind < KINDS; kind++)
         if (!(a.pair[kind] = tdm_new(PAIRS, sizeof **a.pair)) && !st) st = tdm_nomem(err, "the texts");
     if (!st) st = reviews_judge(&a, &p, qs, !strcmp(tdm_json_str(document, "on", "test"), "validation"), run, err);
@@ -264,5 +267,6 @@ tdm_status tdm_evaluate_text(cJSON *document, const tdm_bundle *b, const tdm_que
     }
     for (int kind = 0; kind < KINDS; kind++) tdm_free(a.pair[kind]);
     tdm_free(a.feature);
+    tdm_claims_close(a.claims);
     return st;
 }

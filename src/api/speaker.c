@@ -42,6 +42,7 @@ enum { GPT2, REVIEWER, KINDS };
 typedef struct judging {
     const tdm_bundle *b;
     const tdm_model *model, *writer;
+    tdm_claims *claims;
     tdm_run *run;
     tdm_text_pair pair[KINDS][PEOPLE]; /* texts and references are owned, but where a reviewer has none: GPT-2's then */
     size_t n;
@@ -56,7 +57,8 @@ static tdm_status ask(judging *j, const tdm_held_review *r, tdm_err *err)
                                   .history = &r->history,
                                   .item = r->item,
                                   .positive_from = j->b->protocol.positive_from,
-                                  .seed = j->run->seed};
+                                  .seed = j->run->seed,
+                                  .claims = j->claims};
     tdm_buf reviewer = {0};
     char *gpt2 = NULL, *reference = tdm_held_reference(j->b->data, r), *said = NULL;
     tdm_status st = reference ? tdm_central_find(&reviewer, &in, r->user, err) : tdm_nomem(err, "a review");
@@ -81,6 +83,7 @@ static void judging_close(judging *j)
         tdm_free((char *)(uintptr_t)gpt2);
         tdm_free((char *)(uintptr_t)j->pair[GPT2][k].reference.p);
     }
+    tdm_claims_close(j->claims);
     tdm_free(j);
 }
 
@@ -128,7 +131,8 @@ tdm_status tdm_speaker_choose(tdm_bundle *b, const char *path, const char *befor
         j->writer = writer;
         j->run = run;
         if (tdm_bundle_model(b, &j->model, NULL, NULL)) j->model = writer; /* alone in the folder: without evidence */
-        st = judge(&c, j, err);
+        st = tdm_claims_open(&j->claims, b->data, err);
+        if (!st) st = judge(&c, j, err);
         judging_close(j);
     }
     if (st) return st;

@@ -100,7 +100,8 @@ static void put_because(const cJSON *r)
     const cJSON *line, *part;
     cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(r, "evidence"))
     {
-        if (!strcmp(line->valuestring, text)) continue; /* it stands above */
+        size_t n = strlen(line->valuestring), all = strlen(text);
+        if (n && n <= all && !strcmp(text + all - n, line->valuestring)) continue; /* it stands above */
         printf("      - ");
         cli_put_text(stdout, line->valuestring, 0);
         putchar('\n');
