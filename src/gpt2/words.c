@@ -26,7 +26,7 @@ const tdm_param tdm_words_params[] = {
     {"window", 256, WORDS_T, 1024, TDM_INTEGER, "tokens of a document at most"},
     {"vocabulary", 0, 0, 50000, TDM_INTEGER, "tokens to learn, from scratch; 0: by the amount of text"},
     {"steps", 0, 0, 10000000, TDM_INTEGER, "updates; 0: by the amount of text and the size of the model"},
-    {"epochs", 6, 0.01, 1000, TDM_LOG,
+    {"epochs", 12, 0.01, 1000, TDM_LOG,
      "how often each document is read, up to `longest`; of few texts up to three times as often"},
     {"longest", 1200, 1, 10000000, TDM_INTEGER, "updates at most where `steps` is 0"},
     {"tokens", 2048, 64, 1000000, TDM_INTEGER, "tokens of an update"},
