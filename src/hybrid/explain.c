@@ -190,7 +190,10 @@ static tdm_status reviewer_say(tdm_buf *quote, telling *t, tdm_err *err)
     if (in->speaker != TDM_SPEAKER_REVIEW) return TDM_OK;
     tdm_status st = tdm_central_find(quote, in, in->history->self, err);
     if (st || !quote->n) return st;
-    if (t->lead.n) tdm_buf_add(&t->text, t->lead.p, t->lead.n);
+    if (t->lead.n > 2) { /* a sentence of its own: it ends with ": " where GPT-2's words follow */
+        tdm_buf_add(&t->text, t->lead.p, t->lead.n - 2);
+        tdm_buf_str(&t->text, ". ");
+    }
     tdm_quote_add(&t->text, (tdm_str){quote->p, quote->n});
     if (t->text.failed) return tdm_nomem(err, "a reviewer's sentence");
     st = tdm_block_find(in->block, &blocked, (tdm_str){t->text.p, t->text.n}, NULL, err);

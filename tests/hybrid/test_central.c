@@ -121,7 +121,7 @@ static void a_reviewer_is_said_to_be_one(void **state)
     cJSON_Delete(o);
     in.lead = true;
     o = explained(&in, TDM_SPEAKER_REVIEW, "");
-    shop_must_say(o, ": Somebody who chose it wrote: \\\"It boils in a minute and sings softly.\\\"\"");
+    shop_must_say(o, ". Somebody who chose it wrote: \\\"It boils in a minute and sings softly.\\\"\"");
     shop_must_say(o, "\"text\":\"Because you ");
     shop_must_say(o, "\"quote\":\"It boils in a minute and sings softly.\",\"tries\":0");
     cJSON_Delete(o);
