@@ -280,9 +280,10 @@ static void prepare(bench *a, const char *folder)
     fine(tdm_fusion_init(&a->f, a->needs, a->b->split->train, &err), &err);
     fine(tdm_fusion_read(&a->f, path, &err), &err); /* forms and floors; its weights know the people left out */
     tdm_free(path);
+    uint64_t seed = (uint64_t)tdm_json_num(a->b->manifest, "seed", 0); /* with which the judges were drawn */
     const double cut = TDM_JUDGES + (1 - TDM_JUDGES) * 0.8, from[] = {TDM_JUDGES, cut, 1};
     for (int part = 0; part < 2; part++) {
-        fine(tdm_questions_part(&a->own[part], &a->b->split->validation, a->b->data, from[part], from[part + 1], 1,
+        fine(tdm_questions_part(&a->own[part], &a->b->split->validation, a->b->data, from[part], from[part + 1], seed,
                                 &err),
              &err);
         a->qs[part] = &a->own[part];
